@@ -1,0 +1,206 @@
+"""``torch.autograd``: ``backward`` and ``grad``, and the checks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .arithmetic import ARRAYS
+from .dtypes import dtype_of, is_differentiable
+from .errors import TensorRuntimeError, TensorTypeError, TensorValueError
+from .modes import enable_grad as enable_grad
+from .modes import no_grad as no_grad
+from .modes import set_grad_enabled as set_grad_enabled
+from .node import Node, edge_of
+from .op import ops
+from .value import Value
+from .walk import Walk
+
+
+def _as_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def prepare(outputs: Sequence[Value], gradients: Sequence[Any], create_graph: bool) -> list[tuple[Node, int, Any]]:
+    """The starting points of a walk: node, output number and cotangent of every output.
+
+    Raises:
+        TensorRuntimeError: An output has no graph, or a cotangent is missing or of another shape (torch's messages).
+    """
+    roots: list[tuple[Node, int, Any]] = []
+    for i, (output, gradient) in enumerate(zip(outputs, gradients, strict=False)):
+        if gradient is not None and not isinstance(gradient, Value):
+            raise TensorTypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+        if not output.requires_grad:
+            raise TensorRuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn", code="no_grad_fn")
+        if gradient is None:
+            if output.numel() != 1:
+                raise TensorRuntimeError("grad can be implicitly created only for scalar outputs", code="gradient_required")
+            if not is_differentiable(output._data.dtype) or output._data.dtype.kind == "c":
+                raise TensorRuntimeError(
+                    f"grad can be implicitly created only for real scalar outputs but got torch.{dtype_of(output._data.dtype).name}",
+                    code="gradient_required",
+                )
+            gradient = ops.ones_like(output.detach())
+        else:
+            if gradient._data.shape != output._data.shape:
+                raise TensorRuntimeError(
+                    f"Mismatch in shape: grad_output[{i}] has a shape of "
+                    f"{gradient.shape!r} and output[{i}] has a shape of {output.shape!r}.",
+                    code="shape_mismatch",
+                )
+            if (gradient._data.dtype.kind == "c") != (output._data.dtype.kind == "c"):
+                raise TensorRuntimeError(
+                    "For complex Tensors, both grad_output and output are required to have the same dtype. "
+                    f"Mismatch in dtype: grad_output[{i}] has a dtype of "
+                    f"{gradient.dtype!r} and output[{i}] has a dtype of {output.dtype!r}.",
+                    code="dtype_mismatch",
+                )
+            if gradient._data.dtype != output._data.dtype:
+                gradient = gradient.to(output.dtype)
+        edge = edge_of(output)
+        roots.append((edge[0], edge[1], gradient))
+    if len(outputs) != len(gradients):
+        raise TensorRuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients", code="length_mismatch")
+    return roots
+
+
+def _walk(
+    outputs: Sequence[Value], gradients: Sequence[Any], retain_graph: bool | None, create_graph: bool, inputs: Sequence[Value] | None
+) -> Walk:
+    roots = prepare(outputs, gradients, create_graph)
+    targets = None
+    if inputs is not None:
+        targets = [edge_of(i)[:2] for i in inputs]
+    kind = type(outputs[0])
+    walk = Walk(
+        roots, kind=kind, create_graph=create_graph, retain_graph=create_graph if retain_graph is None else retain_graph, targets=targets
+    )
+    if walk.arithmetic is ARRAYS:
+        roots[:] = [(node, index, g._data) for node, index, g in roots]
+    return walk
+
+
+def backward(
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+) -> None:
+    """Accumulates the gradients of ``tensors`` into the leaves (``torch.autograd.backward``).
+
+    Args:
+        tensors: One tensor or several.
+        grad_tensors: Their cotangents; ``None`` stands for ones and is allowed for one-element tensors.
+        retain_graph: Whether saved tensors are kept; defaults to ``create_graph``.
+        create_graph: Whether the gradients are themselves recorded.
+        inputs: The tensors to accumulate into; all leaves when left out.
+
+    Raises:
+        TensorRuntimeError: A tensor has no graph, or the graph was freed or changed.
+    """
+    outputs = _as_list(tensors)
+    gradients = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(outputs)
+    wanted = None
+    if inputs is not None:
+        wanted = _as_list(inputs)
+        if not wanted:
+            raise TensorRuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        _require_grad(wanted)
+    walk = _walk(outputs, gradients, retain_graph, create_graph, wanted)
+    captured = walk.run()
+    for tensor in wanted or ():
+        g = captured.get(edge_of(tensor)[:2])
+        if g is not None:
+            tensor._accumulate(walk._value(g))
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """Returns the gradients of ``outputs`` with respect to ``inputs`` (``torch.autograd.grad``).
+
+    Args:
+        outputs: One tensor or several.
+        inputs: The tensors to differentiate by; leaves or intermediates.
+        grad_outputs: The cotangents of ``outputs``; ``None`` stands for ones.
+        retain_graph: Whether saved tensors are kept; defaults to ``create_graph``.
+        create_graph: Whether the gradients are themselves recorded, for higher derivatives.
+        allow_unused: Whether an input that was not used gives ``None`` instead of an error.
+        is_grads_batched: Whether ``grad_outputs`` have a leading axis to map over.
+        materialize_grads: Whether unused inputs give zeros; implies ``allow_unused``.
+
+    Returns:
+        One gradient per input.
+
+    Raises:
+        TensorRuntimeError: A tensor has no graph, an input was not used, or the graph was freed or changed.
+    """
+    outs = _as_list(outputs)
+    wanted = _as_list(inputs)
+    gradients = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(outs)
+    if is_grads_batched:
+        each = [
+            grad(outs, wanted, [None if g is None else g[k] for g in gradients], True, create_graph, allow_unused, False, materialize_grads)
+            for k in range(_batch_size(gradients))
+        ]
+        return tuple(None if column[0] is None else ops.stack(list(column)) for column in zip(*each, strict=True))
+    if allow_unused is False and materialize_grads:
+        raise TensorValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    _require_grad(wanted)
+    walk = _walk(outs, gradients, retain_graph, create_graph, wanted)
+    captured = walk.run()
+    results: list[Any] = []
+    for i, tensor in enumerate(wanted):
+        g = captured.get(edge_of(tensor)[:2])
+        if g is None and not allow_unused and not materialize_grads:
+            raise TensorRuntimeError(
+                f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
+                "Set allow_unused=True if this is the desired behavior.",
+                code="unused_input",
+            )
+        if g is None:
+            results.append(ops.zeros_like(tensor.detach()) if materialize_grads else None)
+        else:
+            results.append(walk._value(g))
+    return tuple(results)
+
+
+def walk_back(outputs: Sequence[Value], gradients: Sequence[Any], targets: Sequence[Value], *, create_graph: bool = False) -> list[Any]:
+    """The gradients of ``outputs`` with respect to ``targets``, ``None`` for what was not reached; the graph is released.
+
+    Args:
+        outputs: Where the walk starts.
+        gradients: Their cotangents; ``None`` stands for ones.
+        targets: Leaves or intermediates.
+        create_graph: Whether the gradients are themselves recorded.
+
+    Raises:
+        TensorRuntimeError: An output has no graph, or a cotangent is missing or does not fit.
+    """
+    walk = _walk(outputs, gradients, None, create_graph, targets)
+    captured = walk.run()
+    return [walk._value(captured.get(edge_of(target)[:2])) for target in targets]
+
+
+def _require_grad(tensors: Sequence[Any]) -> None:
+    for tensor in tensors:
+        if not tensor.requires_grad:
+            raise TensorRuntimeError("One of the differentiated Tensors does not require grad", code="no_grad_fn")
+
+
+def _batch_size(gradients: Sequence[Any]) -> int:
+    sizes = {len(g) for g in gradients if g is not None}
+    if len(sizes) != 1:
+        raise TensorRuntimeError(
+            "With is_grads_batched=True, grad_outputs must be tensors with leading axes of one size.", code="shape_mismatch"
+        )
+    return int(sizes.pop())
+
+
+from .gradcheck import gradcheck as gradcheck  # noqa: E402 - the checks call grad
+from .gradcheck import gradgradcheck as gradgradcheck  # noqa: E402

@@ -1,0 +1,162 @@
+"""Custom functions: an operation whose backward is a program of its own (``torch.autograd.Function`` as data)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
+from .dtypes import is_differentiable
+from .errors import TensorRuntimeError, TensorTypeError
+from .meta import broadcast
+from .modes import GRAD_MODE, no_grad
+from .node import FREED, Edge, Node, edge_of, next_sequence
+from .program import Body, Function
+from .record import is_tensor
+from .value import Value
+
+Runner = Callable[[Body, dict[str, Any]], dict[str, Any]]
+
+
+class FunctionNode(Node):
+    """The backward of one call of a custom function."""
+
+    def __init__(self, function: Function, inputs: Sequence[Any], results: Sequence[Value], run: Runner) -> None:
+        self._function = function
+        self._run = run
+        self._kind = type(results[0])
+        self.sequence = next_sequence()
+        self.single = len(results) == 1
+        self.outs = tuple((r._data.shape, r._data.dtype) for r in results)
+        self.edges = tuple(edge_of(v) if isinstance(v, Value) and v.requires_grad else None for v in inputs)
+        saved: dict[str, tuple[Any, list[int], int, Edge | int | None]] = {}
+        for name in function.save:
+            if name in function.forward.inputs:
+                position = function.forward.inputs.index(name)
+                value = inputs[position]
+                origin: Edge | int | None = self.edges[position]
+            else:
+                position = function.forward.outputs.index(name)
+                value = results[position]
+                origin = position
+            if isinstance(value, Value):
+                saved[name] = (value._data, value._version_counter, value._version_counter[0], origin)
+            else:
+                saved[name] = (value, [0], 0, None)
+        self._saved: dict[str, tuple[Any, list[int], int, Edge | int | None]] | None = saved
+
+    def name(self) -> str:
+        """torch's form of the name: the function's, followed by ``Backward``."""
+        return self._function.grad_fn
+
+    def release(self) -> None:
+        """Gives up the saved tensors."""
+        if self._saved:
+            self._saved = None
+
+    def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
+        """Runs the backward program."""
+        function = self._function
+        saved = self._saved
+        if saved is None:
+            raise TensorRuntimeError(FREED, code="graph_freed")
+        recorder = arithmetic if isinstance(arithmetic, RecordedArithmetic) else RecordedArithmetic(self._kind)
+        values: dict[str, Any] = {}
+        for i, (output, g) in enumerate(zip(function.forward.outputs, grads, strict=True)):
+            name = f"grad_{output.replace('.', '_')}"
+            if g is None:
+                values[name] = recorder.zeros(*self.outs[i])
+            else:
+                values[name] = g if arithmetic is not ARRAYS else self._kind._wrap(np.asarray(g))
+        for name, (payload, counter, version, origin) in saved.items():
+            if counter[0] != version:
+                raise TensorRuntimeError(
+                    "one of the variables needed for gradient computation has been "
+                    f"modified by an inplace operation: {name!r}, saved by {self.name()}, "
+                    f"is at version {counter[0]}; expected version {version} instead.",
+                    code="saved_tensor_modified",
+                )
+            if isinstance(payload, (bool, int, float, complex)):
+                values[name] = payload
+            elif arithmetic is ARRAYS:
+                values[name] = self._kind._wrap(payload)
+            else:
+                edge = (self, origin, *self.outs[origin]) if isinstance(origin, int) else origin
+                values[name] = recorder._with_history(payload, edge)
+        wanted = {name: values[name] for name in function.backward.inputs}
+        done = self._run(function.backward, wanted)
+        results: list[Any] = []
+        for position, (gradient, edge) in enumerate(zip(function.gradients, self.edges, strict=True)):
+            if gradient is None or edge is None:
+                results.append(None)
+                continue
+            g = done[gradient]
+            self._check_shape(position, tuple(g.shape), edge[2])
+            results.append(g._data if arithmetic is ARRAYS else g)
+        return results
+
+    def _check_shape(self, position: int, have: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+        try:
+            fits = broadcast(have, wanted) == have
+        except TensorRuntimeError:
+            fits = False
+        if not fits:
+            raise TensorRuntimeError(
+                f"Function {self.name()} returned an invalid gradient at index {position} "
+                f"- got {list(have)} but expected shape compatible with {list(wanted)}",
+                code="shape_mismatch",
+            )
+
+
+def call_function(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], run: Runner) -> Any:
+    """Calls a custom function on tensors: a tensor, or a tuple where it has several outputs.
+
+    Args:
+        function: The function.
+        args: Its inputs by position.
+        kwargs: Its inputs by name.
+        run: Runs a body on named values.
+
+    Raises:
+        TensorTypeError: An input is missing, unknown or no tensor.
+    """
+    names = function.forward.inputs
+    if len(args) > len(names):
+        raise TensorTypeError(f"{function.name}() takes {len(names)} positional arguments but {len(args)} were given", code="arity")
+    given = dict(zip(names, args, strict=False))
+    for key, value in kwargs.items():
+        if key not in names:
+            raise TensorTypeError(f"{function.name}() got an unexpected keyword argument '{key}'", code="unknown_argument")
+        if key in given:
+            raise TensorTypeError(f"{function.name}() got multiple values for argument '{key}'", code="duplicate_argument")
+        given[key] = value
+    for position, name in enumerate(names):
+        if name not in given:
+            raise TensorTypeError(f"{function.name}() missing the required argument '{name}'", code="arity")
+        if not is_tensor(given[name]) and not isinstance(given[name], (bool, int, float, complex)):
+            raise TensorTypeError(
+                f"{function.name}(): argument '{name}' (position {position + 1}) must be Tensor, not {type(given[name]).__name__}",
+                code="argument_type",
+                pointer=f"/{name}",
+            )
+    inputs = [given[name] for name in names]
+    with no_grad():
+        done = run(function.forward, {n: v.detach() if isinstance(v, Value) else v for n, v in given.items()})
+    results: list[Value] = []
+    for name in function.forward.outputs:
+        value = done[name]
+        if not isinstance(value, Value):
+            raise TensorTypeError(
+                f"The output {name!r} of the function {function.name!r} is a number; a function returns tensors.", code="argument_type"
+            )
+        # A handle of its own: an output that is an input handed through must not change that input's history.
+        results.append(value.detach())
+    needed = any(isinstance(v, Value) and v.requires_grad for v in inputs)
+    if needed and GRAD_MODE.get() and any(is_differentiable(r._data.dtype) for r in results):
+        node = FunctionNode(function, inputs, results, run)
+        for index, result in enumerate(results):
+            if is_differentiable(result._data.dtype):
+                result._node, result._index, result._requires_grad = node, index, True
+    return results[0] if len(results) == 1 else tuple(results)

@@ -1,0 +1,28 @@
+"""What one program may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds on one program, checked against the shape rules before anything is allocated.
+
+    Attributes:
+        tensor_bytes: Size of any one tensor: an input, a constant, the value of a node or a gradient.
+        program_bytes: Size of all tensors of one program together.
+        nodes: Number of nodes, those inside custom functions included each time that they are called.
+    """
+
+    tensor_bytes: int = 256 * 2**20
+    program_bytes: int = 2**30
+    nodes: int = 100_000
+
+    def within(self, other: Limits) -> Limits:
+        """The stricter of the two in each respect."""
+        return Limits(
+            tensor_bytes=min(self.tensor_bytes, other.tensor_bytes),
+            program_bytes=min(self.program_bytes, other.program_bytes),
+            nodes=min(self.nodes, other.nodes),
+        )

@@ -1,0 +1,289 @@
+"""The backward graph: nodes, the edges between them, and what they save."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .dtypes import NumpyDType, dtype_of, is_differentiable
+from .errors import TensorRuntimeError
+
+if TYPE_CHECKING:
+    from .arithmetic import Arithmetic
+    from .rules import Spec
+    from .value import Value
+
+Edge = tuple["Node", int, tuple[int, ...], NumpyDType]
+"""A node, the number of its output, and the shape and dtype of the tensor that the edge stands for."""
+
+next_sequence = itertools.count().__next__
+
+NUMBERED = re.compile(r"Backward0?(?=\d*$)")
+
+FREED = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+    "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+    "Specify retain_graph=True if you need to backward through the graph a "
+    "second time or if you need to access saved tensors after calling backward."
+)
+
+
+class RemovableHandle:
+    """Undoes the registration of a hook (``torch.utils.hooks.RemovableHandle``)."""
+
+    def __init__(self, hooks: list[Callable[..., Any]], hook: Callable[..., Any]) -> None:
+        self._hooks = hooks
+        self._hook = hook
+
+    def remove(self) -> None:
+        """Takes the hook away; a second call does nothing."""
+        for i, present in enumerate(self._hooks):
+            if present is self._hook:
+                del self._hooks[i]
+                return
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+class Node:
+    """A node of the backward graph, ``torch.autograd.graph.Node``.
+
+    The operation, the edges and the metadata of a node never change. Its saved tensors are given up after backward unless
+    the graph is retained.
+
+    Attributes:
+        edges: One per differentiable-tensor argument, ``None`` where an argument needs no gradient.
+        outs: Shape and dtype of each output of the forward operation.
+        sequence: The order of creation; the walk goes from the latest to the earliest.
+        suspends: The walk waits for an answer from outside at this node.
+        is_leaf: This is the end of a path.
+        single: The forward operation had one output.
+        simple: A plain call of the rules on arrays is all that the walk has to do.
+    """
+
+    # Instances set only what differs from these, which keeps recording cheap.
+    edges: tuple[Edge | None, ...] = ()
+    outs: tuple[tuple[tuple[int, ...], NumpyDType], ...] = ()
+    sequence = 0
+    hooks: list[Callable[..., Any]] | None = None
+    prehooks: list[Callable[..., Any]] | None = None
+    tensor_hooks: dict[int, list[Callable[..., Any]]] | None = None
+    retained: dict[int, weakref.ref[Value]] | None = None
+    suspends = False
+    is_leaf = False
+    single = True
+    simple = False
+    _metadata: dict[str, Any] | None = None
+
+    def name(self) -> str:
+        """torch's name, such as ``MulBackward0``."""
+        raise NotImplementedError
+
+    @property
+    def makes_views(self) -> bool:
+        """Whether its outputs are views, whose ``grad_fn`` is rebuilt when their storage is written."""
+        return False
+
+    def message_name(self) -> str:
+        """The name as torch's error messages have it: ``Mul`` for ``MulBackward0``."""
+        return NUMBERED.sub("", self.name())
+
+    def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
+        """Maps the gradients of the outputs to those of the edges, ``None`` for none.
+
+        Args:
+            grads: One per output, ``None`` where nothing arrived.
+            arithmetic: How to compute: on arrays, or on tensors that record.
+        """
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Gives up what was saved for backward."""
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes that this one hands gradients to, with the number of their output."""
+        return tuple((None, 0) if e is None else (e[0], e[1]) for e in self.edges)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dictionary for the user's own notes on this node."""
+        if self._metadata is None:
+            self._metadata = {}
+        return self._metadata
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls ``hook(grad_inputs, grad_outputs)`` after the node ran; a tuple it returns replaces ``grad_inputs``."""
+        self.simple = False
+        if self.hooks is None:
+            self.hooks = []
+        self.hooks.append(hook)
+        return RemovableHandle(self.hooks, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls ``hook(grad_outputs)`` before the node runs; a tuple it returns replaces ``grad_outputs``."""
+        self.simple = False
+        if self.prehooks is None:
+            self.prehooks = []
+        self.prehooks.append(hook)
+        return RemovableHandle(self.prehooks, hook)
+
+    def add_tensor_hook(self, index: int, hook: Callable[..., Any]) -> RemovableHandle:
+        """Calls ``hook(grad)`` with the gradient of output ``index``; what it returns replaces the gradient."""
+        self.simple = False
+        if self.tensor_hooks is None:
+            self.tensor_hooks = {}
+        hooks = self.tensor_hooks.setdefault(index, [])
+        hooks.append(hook)
+        return RemovableHandle(hooks, hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class OpNode(Node):
+    """The backward of one recorded op.
+
+    Attributes:
+        spec: Which arguments need gradients, what is saved for their rules, and how to call them.
+        saved: The saved payloads (arrays, or tuples of them for a list of tensors); ``None`` once released.
+        versions: For every saved tensor its version counter, the version at the time of saving, and where it is from: the number
+            of its edge, ``~k`` for output ``k``, or the payload itself where there is no edge.
+        static: The values of all parameters, for rules that name static ones.
+        metas: The metas that rules name.
+        compute: The dtype that operands were cast to, where that differs from their own.
+        title: The name, where it is not the op's.
+        conjugate: The output is complex and the op holomorphic: the walk conjugates around the rule.
+    """
+
+    simple = True
+    spec: Spec
+    saved: tuple[Any, ...] | None = ()
+    versions: tuple[Any, ...] = ()
+    static: Sequence[Any] = ()
+    metas: tuple[Any, ...] = ()
+    compute: NumpyDType | None = None
+    conjugate = False
+    title: str | None = None
+
+    def name(self) -> str:
+        """torch's name of the node."""
+        return self.title or self.spec.op.grad_fn
+
+    @property
+    def makes_views(self) -> bool:
+        """Whether the op is a view op."""
+        return self.spec.op.view
+
+    def release(self) -> None:
+        """Gives up the saved tensors; a node that saved none can be walked again."""
+        if self.saved:
+            self.saved = None
+            self.versions = ()
+
+    def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
+        """Calls the rules of the op."""
+        spec = self.spec
+        saved = self.saved
+        if saved is None:
+            raise TensorRuntimeError(FREED, code="graph_freed")
+        if self.versions:
+            self.check_versions()
+        saved = arithmetic.unpack(self, saved)
+        if self.compute is not None:
+            saved = spec.cast(saved, self.compute, arithmetic)
+        g: Any
+        if spec.single:
+            g = grads[0]
+        else:
+            g = tuple(arithmetic.zeros(*self.outs[i]) if x is None else x for i, x in enumerate(grads))
+        if not self.conjugate:
+            return spec.apply(g, saved, self.static, self.metas)
+        conj = arithmetic.conj
+        g = conj(g) if spec.single else tuple(conj(x) for x in g)
+        return [None if r is None else conj(r) for r in spec.apply(g, saved, self.static, self.metas)]
+
+    def check_versions(self) -> None:
+        """Refuses to go on when a saved tensor was overwritten since it was saved (torch's message)."""
+        versions = self.versions
+        for i in range(0, len(versions), 3):
+            counter, version, origin = versions[i], versions[i + 1], versions[i + 2]
+            if counter[0] != version:
+                raise TensorRuntimeError(_overwritten(counter, version, self, origin), code="saved_tensor_modified")
+
+
+def tensor_type_name(dtype: NumpyDType) -> str:
+    """What torch's messages call a tensor of ``dtype``, such as ``torch.FloatTensor``."""
+    name = dtype_of(dtype).torch_name
+    return f"CPU{name}Type" if dtype.kind in "bc" else f"torch.{name}Tensor"
+
+
+def _overwritten(counter: list[Any], then: int, node: OpNode, origin: Any) -> str:
+    """torch's message; ``origin`` is as in ``OpNode.versions``."""
+    # What a tensor is called is its grad_fn of now, which a recorded in-place operation has left in the counter.
+    source = f"0 of {counter[1]}" if len(counter) > 1 else ""
+    if not isinstance(origin, int):
+        shape, dtype = origin.shape, origin.dtype
+    elif origin < 0:
+        shape, dtype = node.outs[~origin]
+        source = f"{~origin} of {node.message_name()}" if is_differentiable(dtype) else ""
+    else:
+        edge = node.edges[origin]
+        assert edge is not None  # otherwise the origin is the payload
+        shape, dtype = edge[2], edge[3]
+        if edge[0].makes_views:
+            source = "0 of AsStrided"
+        elif not source and not edge[0].is_leaf:
+            source = f"{edge[1]} of {edge[0].message_name()}"
+    if source:
+        source = f", which is output {source},"
+    kind = tensor_type_name(dtype)
+    return (
+        f"one of the variables needed for gradient computation has been modified by an inplace operation: [{kind} {list(shape)}]{source}"
+        f" is at version {counter[0]}; expected version {then} instead. Hint: enable anomaly detection to find the operation that failed "
+        "to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+class AccumulateGrad(Node):
+    """The end of every path: adds what arrives to the ``grad`` of a leaf.
+
+    Attributes:
+        variable: The leaf.
+    """
+
+    is_leaf = True
+
+    def __init__(self, variable: Value) -> None:
+        self.variable = variable
+        self.sequence = -1
+        self.outs = ((variable._data.shape, variable._data.dtype),)
+
+    def name(self) -> str:
+        """torch's name of the node."""
+        return "AccumulateGrad"
+
+
+def accumulator(leaf: Value) -> AccumulateGrad:
+    """The one ``AccumulateGrad`` of a leaf, alive as long as a graph refers to it."""
+    present = leaf._accumulator() if leaf._accumulator is not None else None
+    if present is None:
+        present = AccumulateGrad(leaf)
+        # The node holds the leaf; a strong reference back would be a cycle, and memory would wait for the collector.
+        leaf._accumulator = weakref.ref(present)
+    return present
+
+
+def edge_of(value: Value) -> Edge:
+    """The edge that leads to the node that made ``value`` (its ``AccumulateGrad`` if it is a leaf)."""
+    if value._view is not None:
+        value._refresh_view()
+    data = value._data
+    return (value._node or accumulator(value), value._index, data.shape, data.dtype)

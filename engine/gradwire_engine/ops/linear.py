@@ -1,0 +1,92 @@
+"""Affine maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array, dtype_of
+from ..errors import TensorRuntimeError
+from ..meta import dense, is_contiguous, meta_of_array
+from ..op import op, ops
+from ..params import Tensor
+from ..value import Value
+
+
+def _contiguous(tensor: Any) -> bool:
+    return is_contiguous(type(tensor)._meta_of(tensor._data) if isinstance(tensor, Value) else meta_of_array(tensor))
+
+
+@op("nn.functional.linear", composite=True, method=False)
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
+    """``input @ weight.T + bias`` for ``input`` of shape (..., in), ``weight`` (out, in) or (in), ``bias`` (out)."""
+    ndim = len(input.shape)
+    turned = ops.t(weight)
+    if bias is None:
+        return ops.matmul(input, turned)
+    if ndim == 2:
+        return ops.addmm(bias, input, turned)
+    if ndim and len(weight.shape) == 2 and _contiguous(input):
+        # One product of two matrices is faster than a batch of them; torch's graph shows the two views.
+        flat = ops.view(input, (-1, input.shape[-1])) if 0 not in input.shape else ops.reshape(input, (_rows(input.shape), input.shape[-1]))
+        return ops.view(ops.addmm(bias, flat, turned), (*input.shape[:-1], weight.shape[0]))
+    return ops.add(ops.matmul(input, turned), bias)
+
+
+def _rows(shape: Any) -> int:
+    rows = 1
+    for size in shape[:-1]:
+        rows *= size
+    return rows
+
+
+@op(
+    "_trilinear",
+    method=False,
+    meta=lambda input1, weight: dense((input1.shape[0], weight.shape[0]), input1.dtype),
+    vjp=dict(
+        input1=lambda g, weight, input2: ops.einsum("bo,oij,bj->bi", g, weight, input2),
+        weight=lambda g, input1, input2: ops.einsum("bo,bi,bj->oij", g, input1, input2),
+        input2=lambda g, input1, weight: ops.einsum("bo,bi,oij->bj", g, input1, weight),
+    ),
+)
+def trilinear(input1: Tensor, weight: Tensor, input2: Tensor) -> Array:
+    """``input1[b] @ weight[o] @ input2[b]`` for each row b and output o."""
+    rows, size = input1.shape
+    outputs, _, other = weight.shape
+    # One large product of matrices, then the second input summed away.
+    left = (input1 @ weight.transpose(1, 0, 2).reshape(size, outputs * other)).reshape(rows, outputs, other)
+    return np.matmul(left, input2[:, :, None])[:, :, 0]
+
+
+@op("nn.functional.bilinear", aliases=("bilinear",), composite=True, method=False)
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
+    """``input1 @ weight[k] @ input2 + bias[k]`` for each output k; ``weight`` has the shape (out, in1, in2).
+
+    Raises:
+        TensorRuntimeError: The shapes do not fit (torch's messages).
+    """
+    first, second, third = tuple(input1.shape), tuple(input2.shape), tuple(weight.shape)
+    if len(first) != len(second):
+        raise TensorRuntimeError(f"bilinear(): input dimensions do not match: got {len(first)} and {len(second)}", code="shape_mismatch")
+    for axis, (a, b) in enumerate(zip(first[:-1], second[:-1], strict=True)):
+        if a != b:
+            raise TensorRuntimeError(
+                f"bilinear(): input batch dimensions do not match at dim {axis}: got {a} and {b}", code="shape_mismatch"
+            )
+    for number, (have, want) in enumerate(((first[-1], third[1]), (second[-1], third[2])), 1):
+        if have != want:
+            raise TensorRuntimeError(
+                f"bilinear(): input{number} size does not match weight size: got {have} but expected {want}", code="shape_mismatch"
+            )
+    if bias is not None and bias.shape[0] != third[0]:
+        raise TensorRuntimeError(
+            f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {third[0]}", code="shape_mismatch"
+        )
+    if dtype_of(input1.dtype) is not dtype_of(input2.dtype):
+        raise TensorRuntimeError("All tensors must have the same dtype", code="dtype_mismatch")
+    rows = _rows(first)
+    flat = ops._trilinear(ops.reshape(input1, (rows, first[-1])), weight, ops.reshape(input2, (rows, second[-1])))
+    result = ops.reshape(flat, (*first[:-1], third[0]))
+    return result if bias is None else ops.add(result, bias)

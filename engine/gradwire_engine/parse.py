@@ -1,0 +1,312 @@
+"""Reading programs from JSON.
+
+Reading settles all that does not need a shape: names, ops, references, constants, custom functions. The signature of an op
+decides what an argument is: a string in a tensor slot is a reference, a number a Python scalar, a list a constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from . import codec
+from .errors import GradwireError, LimitError, ProgramError
+from .index_json import from_json as index_from_json
+from .limits import Limits
+from .names import check_fields, check_name, find_op, join, kind_of, shown, suggest
+from .op import Op, Overloads
+from .params import Param
+from .program import Body, Constant, Function, Node, Program, Reference
+
+_SPECIAL_FLOATS: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_NODE_FIELDS: Final = frozenset({"name", "op", "args", "kwargs", "no_grad"})
+_FUNCTION_FIELDS: Final = frozenset({"forward", "save", "backward", "jvp"})
+_BODY_FIELDS: Final = frozenset({"inputs", "nodes", "outputs"})
+
+
+def parse(document: Mapping[str, Any], inputs: Sequence[str], limits: Limits) -> Program:
+    """Reads a program.
+
+    Args:
+        document: An object with ``nodes``, ``outputs`` and, optionally, ``functions``.
+        inputs: The names of its inputs.
+        limits: Bounds; the number of nodes is checked here.
+
+    Raises:
+        ProgramError: The program is not well formed; ``pointer`` tells where.
+        LimitError: It has too many nodes.
+    """
+    functions: dict[str, Function] = {}
+    declared = document.get("functions", {})
+    if not isinstance(declared, Mapping):
+        raise ProgramError(
+            f"'functions' must be an object of functions by name, not {kind_of(declared)}.", code="invalid_type", pointer="/functions"
+        )
+    for name, spec in declared.items():
+        check_name(name, join("/functions", name))
+        functions[name] = _parse_function(name, spec, functions, declared, limits)
+    body = _parse_body(document.get("nodes", []), document.get("outputs"), inputs, functions, declared, "", limits)
+    return Program(body, functions)
+
+
+def _check_nodes(count: int, limits: Limits, pointer: str) -> None:
+    if count > limits.nodes:
+        raise LimitError(
+            f"The program has {count} nodes, more than the {limits.nodes} that are allowed.", code="too_many_nodes", pointer=pointer
+        )
+
+
+def _parse_body(
+    nodes: Any,
+    outputs: Any,
+    inputs: Sequence[str],
+    functions: Mapping[str, Function],
+    declared: Mapping[str, Any],
+    where: str,
+    limits: Limits,
+) -> Body:
+    if not isinstance(nodes, list):
+        raise ProgramError(f"'nodes' must be a list of nodes, not {kind_of(nodes)}.", code="invalid_type", pointer=where + "/nodes")
+    _check_nodes(len(nodes), limits, where + "/nodes")
+    known: dict[str, int | None] = dict.fromkeys(inputs)
+    later = _names_of(nodes)
+    parsed: list[Node] = []
+    total = 0
+    for i, spec in enumerate(nodes):
+        node = _parse_node(spec, known, later, functions, declared, f"{where}/nodes/{i}")
+        parsed.append(node)
+        total += node.op.cost if isinstance(node.op, Function) else 1
+        _check_nodes(total, limits, where + "/nodes")
+    if outputs is None:
+        raise ProgramError("'outputs' is missing: name the values to be returned.", code="missing_field", pointer=where)
+    if not isinstance(outputs, list):
+        raise ProgramError(f"'outputs' must be a list of names, not {kind_of(outputs)}.", code="invalid_type", pointer=where + "/outputs")
+    for i, name in enumerate(outputs):
+        _check_reference(name, known, {}, f"{where}/outputs/{i}")
+    if len(set(outputs)) < len(outputs):
+        raise ProgramError("'outputs' names a value twice.", code="duplicate_name", pointer=where + "/outputs")
+    return Body(tuple(inputs), tuple(parsed), tuple(outputs))
+
+
+def _names_of(nodes: Sequence[Any]) -> dict[str, int]:
+    names: dict[str, int] = {}
+    for i, spec in enumerate(nodes):
+        given = spec.get("name") if isinstance(spec, Mapping) else None
+        for name in given if isinstance(given, list) else [given]:
+            if isinstance(name, str):
+                names.setdefault(name, i)
+    return names
+
+
+def _parse_node(
+    spec: Any,
+    known: dict[str, int | None],
+    later: Mapping[str, int],
+    functions: Mapping[str, Function],
+    declared: Mapping[str, Any],
+    pointer: str,
+) -> Node:
+    if not isinstance(spec, Mapping):
+        raise ProgramError(
+            f"A node must be an object with 'name', 'op' and 'args', not {kind_of(spec)}.", code="invalid_type", pointer=pointer
+        )
+    check_fields(spec, _NODE_FIELDS, ("name", "op"), pointer)
+    target = find_op(spec["op"], functions, declared, pointer + "/op")
+    args, kwargs = spec.get("args", []), spec.get("kwargs", {})
+    if not isinstance(args, list):
+        raise ProgramError(f"'args' must be a list, not {kind_of(args)}.", code="invalid_type", pointer=pointer + "/args")
+    if not isinstance(kwargs, Mapping):
+        raise ProgramError(f"'kwargs' must be an object, not {kind_of(kwargs)}.", code="invalid_type", pointer=pointer + "/kwargs")
+    no_grad = spec.get("no_grad", False)
+    if not isinstance(no_grad, bool):
+        raise ProgramError(f"'no_grad' must be true or false, not {kind_of(no_grad)}.", code="invalid_type", pointer=pointer + "/no_grad")
+
+    def refer(name: str, at: str) -> Reference:
+        _check_reference(name, known, later, at)
+        return Reference(name)
+
+    read_args = tuple(_argument(value, _slots(target, i, None), refer, f"{pointer}/args/{i}") for i, value in enumerate(args))
+    read_kwargs = {key: _argument(value, _slots(target, None, key), refer, join(pointer + "/kwargs", key)) for key, value in kwargs.items()}
+    return Node(_define(spec["name"], target, known, pointer + "/name"), target, read_args, read_kwargs, no_grad, pointer)
+
+
+def _define(names: Any, target: Op | Overloads | Function, known: dict[str, int | None], pointer: str) -> str | tuple[str | None, ...]:
+    """Checks a node's names and makes them known; the value is the number of outputs, 1 for a tensor."""
+
+    def define(name: Any, at: str) -> str:
+        checked = check_name(name, at)
+        if checked in known:
+            raise ProgramError(f"The name {checked!r} is defined twice.", code="duplicate_name", pointer=at)
+        return checked
+
+    if isinstance(names, list):
+        made: list[str | None] = []
+        for i, name in enumerate(names):
+            if name is None:
+                made.append(None)
+                continue
+            made.append(define(name, f"{pointer}/{i}"))
+            known[name] = None
+        return tuple(made)
+    name = define(names, pointer)
+    known[name] = _output_count(target)
+    return name
+
+
+def _output_count(target: Op | Overloads | Function) -> int | None:
+    """The number of outputs where a bare name cannot stand for the result; ``None`` where it can, or may."""
+    if isinstance(target, Function):
+        return len(target.forward.outputs) if len(target.forward.outputs) > 1 else None
+    if isinstance(target, Overloads):
+        counts = {None if o.outputs is None else len(o.outputs) for o in target.overloads}
+        return counts.pop() if len(counts) == 1 else None
+    return len(target.outputs) if target.outputs is not None else None
+
+
+def _check_reference(name: Any, known: Mapping[str, int | None], later: Mapping[str, int], pointer: str) -> None:
+    if not isinstance(name, str):
+        raise ProgramError(f"Expected the name of a value, but got {kind_of(name)}.", code="invalid_type", pointer=pointer)
+    base, dot, picked = name.partition(".")
+    if base in known and (not dot or picked.isdecimal()):
+        count = known[base]
+        if count is not None and (not dot or int(picked) >= count):
+            raise ProgramError(
+                f"{base!r} has {count} outputs; refer to one as {base}.0 to {base}.{count - 1}.", code="undefined_name", pointer=pointer
+            )
+        return
+    if base in later:
+        raise ProgramError(
+            f"{shown(name)} is used before it is defined: node {later[base]} defines it later.", code="forward_reference", pointer=pointer
+        )
+    hint = suggest(base, known) or (f" Defined are {', '.join(sorted(known)[:8])}." if known else " Nothing is defined at this point.")
+    raise ProgramError(f"{shown(name)} is not defined.{hint}", code="undefined_name", pointer=pointer)
+
+
+def _slots(target: Op | Overloads | Function, position: int | None, name: str | None) -> list[Param]:
+    """The parameters that an argument can belong to, one per overload."""
+    if isinstance(target, Function):
+        return []
+    found: list[Param] = []
+    for candidate in target.overloads if isinstance(target, Overloads) else [target]:
+        if position is not None:
+            # Tensors that a call gives one by one all belong to the one list.
+            place = 0 if candidate.params and candidate.params[0].kind == "Tensors" else position
+            if place < candidate.first_keyword:
+                found.append(candidate.params[place])
+        else:
+            found += [p for p in candidate.params if p.name == name]
+    return found
+
+
+def _argument(value: Any, slots: list[Param], refer: Callable[[str, str], Reference], pointer: str) -> Any:
+    """What a JSON argument means in any of ``slots`` (no slots: a custom function, whose arguments are all tensors)."""
+    kinds = {p.kind for p in slots}
+    tensor = not slots or any(p.is_tensor for p in slots)
+    if "Index" in kinds:
+        return index_from_json(value, lambda item, at: _tensor(item, refer, at), pointer)
+    if any(p.is_list for p in slots) and isinstance(value, list):
+        return [None if item is None else _tensor(item, refer, f"{pointer}/{i}") for i, item in enumerate(value)]
+    as_list = isinstance(value, list) and not kinds & {"Dims", "Size", "int", "Data"}
+    as_name = isinstance(value, str) and "str" not in kinds
+    if tensor and (as_name or as_list or isinstance(value, Mapping)):
+        return _tensor(value, refer, pointer)
+    if isinstance(value, str) and value in _SPECIAL_FLOATS and kinds & {"float", "Scalar", "Data"}:
+        return _SPECIAL_FLOATS[value]
+    if isinstance(value, Mapping):
+        return _tensor(value, refer, pointer)
+    if isinstance(value, list):
+        return tuple(_static(v, f"{pointer}/{i}") for i, v in enumerate(value))
+    return value
+
+
+def _static(value: Any, pointer: str) -> Any:
+    if isinstance(value, list):
+        return tuple(_static(v, f"{pointer}/{i}") for i, v in enumerate(value))
+    if isinstance(value, Mapping):
+        raise ProgramError(
+            "An object cannot stand here; expected a number, a string, true, false, null or a list.", code="invalid_type", pointer=pointer
+        )
+    return _SPECIAL_FLOATS.get(value, value) if isinstance(value, str) else value
+
+
+def _tensor(value: Any, refer: Callable[[str, str], Reference], pointer: str) -> Any:
+    """A tensor slot: a reference, a Python scalar, or a constant."""
+    if isinstance(value, str):
+        return _SPECIAL_FLOATS[value] if value in _SPECIAL_FLOATS else refer(value, pointer)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    try:
+        literal = codec.decode(value)
+    except GradwireError as error:
+        raise error.at(pointer) from None
+    if isinstance(value, Mapping) and set(value) == {"complex"}:
+        return complex(literal.array.item())
+    if literal.requires_grad:
+        raise ProgramError(
+            "A constant cannot require gradients; declare it in 'inputs' instead.",
+            code="constant_requires_grad",
+            pointer=pointer + "/requires_grad",
+        )
+    return Constant(literal.array)
+
+
+def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], limits: Limits) -> Function:
+    pointer = f"/functions/{name}"
+    if not isinstance(spec, Mapping):
+        raise ProgramError(
+            f"A function must be an object with 'forward' and 'backward', not {kind_of(spec)}.", code="invalid_type", pointer=pointer
+        )
+    check_fields(spec, _FUNCTION_FIELDS, ("forward", "backward"), pointer)
+    forward = _parse_part(spec["forward"], functions, declared, pointer + "/forward", limits)
+    save = spec.get("save", [])
+    if not isinstance(save, list):
+        raise ProgramError(f"'save' must be a list of names, not {kind_of(save)}.", code="invalid_type", pointer=pointer + "/save")
+    for i, saved in enumerate(save):
+        if saved not in forward.inputs and saved not in forward.outputs:
+            raise ProgramError(
+                f"Only inputs and outputs of 'forward' can be saved, and {shown(saved)} is neither.",
+                code="undefined_name",
+                pointer=f"{pointer}/save/{i}",
+            )
+    backward = spec["backward"]
+    given = {f"grad_{o.replace('.', '_')}" for o in forward.outputs} | set(save)
+    outputs = backward.get("outputs") if isinstance(backward, Mapping) else None
+    if not isinstance(outputs, Mapping):
+        raise ProgramError(
+            "'outputs' of 'backward' must be an object that names the gradient of each input.",
+            code="invalid_type",
+            pointer=pointer + "/backward/outputs",
+        )
+    for key in outputs:
+        if key not in forward.inputs:
+            raise ProgramError(
+                f"{shown(key)} is not an input of 'forward'.", code="undefined_name", pointer=join(pointer + "/backward/outputs", key)
+            )
+    named = list(dict.fromkeys(v for v in outputs.values() if v is not None))
+    part = _parse_part({**backward, "outputs": named}, functions, declared, pointer + "/backward", limits)
+    for i, wanted in enumerate(part.inputs):
+        if wanted not in given:
+            raise ProgramError(
+                f"'backward' cannot receive {wanted!r}: it receives {', '.join(sorted(given))}.",
+                code="undefined_name",
+                pointer=f"{pointer}/backward/inputs/{i}",
+            )
+    cost = 1 + forward.cost() + part.cost()
+    _check_nodes(cost, limits, pointer)
+    return Function(name, forward, tuple(save), part, tuple(outputs.get(i) for i in forward.inputs), cost)
+
+
+def _parse_part(spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], pointer: str, limits: Limits) -> Body:
+    if not isinstance(spec, Mapping):
+        raise ProgramError(
+            f"Expected an object with 'inputs', 'nodes' and 'outputs', but got {kind_of(spec)}.", code="invalid_type", pointer=pointer
+        )
+    check_fields(spec, _BODY_FIELDS, ("inputs", "outputs"), pointer)
+    inputs = spec["inputs"]
+    if not isinstance(inputs, list):
+        raise ProgramError(f"'inputs' must be a list of names, not {kind_of(inputs)}.", code="invalid_type", pointer=pointer + "/inputs")
+    for i, name in enumerate(inputs):
+        check_name(name, f"{pointer}/inputs/{i}")
+        if name in inputs[:i]:
+            raise ProgramError(f"The name {name!r} is defined twice.", code="duplicate_name", pointer=f"{pointer}/inputs/{i}")
+    return _parse_body(spec.get("nodes", []), spec["outputs"], inputs, functions, declared, pointer, limits)

@@ -1,0 +1,105 @@
+"""Programs: graphs as data. ``parse`` reads them, ``execute`` runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .dtypes import Array
+from .op import Op, Overloads
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The value of an input or of a node, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A tensor written into the program."""
+
+    array: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One call.
+
+    Attributes:
+        names: A single name, or one per output (``None`` drops one).
+        op: What is called.
+        args: Positional arguments, with ``Reference`` and ``Constant`` in place of tensors.
+        kwargs: Keyword arguments, likewise.
+        no_grad: Whether the call is not recorded.
+        pointer: Where the node stands in the document.
+    """
+
+    names: str | tuple[str | None, ...]
+    op: Op | Overloads | Function
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    no_grad: bool
+    pointer: str
+
+    def references(self) -> Iterator[str]:
+        """The names that the node uses."""
+        for value in (*self.args, *self.kwargs.values()):
+            yield from _references(value)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, Reference):
+        yield value.name
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _references(item)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Nodes in order between named inputs and outputs."""
+
+    inputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+    def cost(self) -> int:
+        """How many nodes a run takes, those of functions included."""
+        return sum(node.op.cost if isinstance(node.op, Function) else 1 for node in self.nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A custom function: a forward program and the backward program that belongs to it.
+
+    Attributes:
+        name: Its name, without ``functions.``.
+        forward: The forward program.
+        save: The inputs and outputs of ``forward`` that ``backward`` receives.
+        backward: Takes ``grad_<output>`` and what is saved.
+        gradients: For each input of ``forward`` the name in ``backward`` of its gradient, or ``None``.
+        cost: Nodes of one forward and one backward run.
+    """
+
+    name: str
+    forward: Body
+    save: tuple[str, ...]
+    backward: Body
+    gradients: tuple[str | None, ...]
+    cost: int
+
+    @property
+    def grad_fn(self) -> str:
+        """The name of the backward node."""
+        return f"{self.name}Backward"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program and its custom functions."""
+
+    body: Body
+    functions: dict[str, Function] = field(default_factory=dict)

@@ -1,0 +1,312 @@
+"""Recording: from a call of an op to tensors and a node of the backward graph.
+
+This is the general path, shared by every recorder. It knows no kernel: a ``Value`` class says how its payloads (arrays, or
+instructions that stand for them) are computed, promoted and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .dtypes import NumpyDType, default_dtype, is_differentiable, result_type, wrap_integer
+from .errors import LimitError, TensorRuntimeError, TensorTypeError
+from .meta import Meta, broadcast
+from .modes import GRAD_MODE
+from .node import Edge, OpNode, edge_of, next_sequence
+from .op import Op
+from .params import type_name
+from .quiet import quiet
+from .rules import Spec, spec_for
+from .value import Value
+from .views import share
+
+_NUMBERS = (bool, int, float, complex)
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor for the purposes of a tensor slot: a recorder's, or plain NumPy data."""
+    return isinstance(value, (Value, np.ndarray, np.generic))
+
+
+def decides_by_type(value: Any) -> bool:
+    """Whether the type of an argument tells as much about the overload as the argument itself."""
+    return value is None or type(value) in _NUMBERS or isinstance(value, Value)
+
+
+def call_bound(op: Op, values: list[Any]) -> Any:
+    """Runs or records ``op`` on one value per parameter.
+
+    Symbolic values take precedence over remote ones, those over eager tensors, and those over plain arrays, whatever the
+    order of the arguments.
+    """
+    kind: type[Value] | None = None
+    plain = False
+    for slot in op.tensor_slots:
+        value = values[slot]
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Value):
+                if kind is None or item.precedence > kind.precedence:
+                    kind = type(item)
+            elif isinstance(item, (np.ndarray, np.generic)):
+                plain = True
+    if op.composite:
+        if kind is None:
+            if not plain:
+                _refuse_number(op, values)
+            elif not _alike(op, values):
+                return _run_body_on_arrays(op, values)
+        return op.run(values)
+    if kind is None:
+        if plain:
+            return run_arrays(op, values)
+        kind = Value.for_creation()
+        if not op.creation:
+            _refuse_number(op, values)
+            values = [tuple(v) if isinstance(v, list) else v for v in values]
+    return record(op, values, kind)
+
+
+def _alike(op: Op, values: Sequence[Any]) -> bool:
+    """Whether all arrays have one floating or complex dtype, on which NumPy's operators promote as torch's do."""
+    dtypes = {x.dtype for i in op.tensor_slots for x in _flat(values[i]) if isinstance(x, (np.ndarray, np.generic))}
+    return len(dtypes) == 1 and dtypes.pop().kind in "fc"
+
+
+def _run_body_on_arrays(op: Op, values: Sequence[Any]) -> Any:
+    """Runs a composite op's body on tensors in place of arrays, because of the operators in it, and gives arrays again."""
+    kind = Value.for_creation()
+
+    def lifted(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(lifted(v) for v in value)
+        return kind._lift(value) if isinstance(value, (np.ndarray, np.generic)) else value
+
+    def plain(result: Any) -> Any:
+        if isinstance(result, (tuple, list)):
+            return tuple(plain(r) for r in result)
+        return result._data if isinstance(result, Value) else result
+
+    return plain(op.run([lifted(v) if i in op.tensor_slots else v for i, v in enumerate(values)]))
+
+
+def _refuse_number(op: Op, values: Sequence[Any]) -> None:
+    """Refuses a call that has a number in place of its first tensor and no tensor at all."""
+    for slot in op.tensor_slots[:1]:
+        if isinstance(values[slot], _NUMBERS):
+            raise TensorTypeError(
+                f"{op.short_name}(): argument '{op.names[slot]}' (position {slot + 1}) must be Tensor, not {type_name(values[slot])}",
+                code="argument_type",
+                pointer=f"/{op.names[slot]}",
+            )
+
+
+def run_arrays(op: Op, values: Sequence[Any]) -> Any:
+    """Runs the kernel on plain arrays, promoted by torch's rules; nothing is recorded."""
+    if op.promoted:
+        dtype = compute_dtype(op, values)
+        values = [_cast_array(v, dtype) if i in op.promoted else v for i, v in enumerate(values)]
+    return run_kernel(op, values)
+
+
+def run_kernel(op: Op, values: Sequence[Any]) -> Any:
+    """Runs the kernel on arrays that are promoted already.
+
+    Raises:
+        TensorRuntimeError: The shapes do not broadcast, or a Python number does not fit the dtype.
+        LimitError: There is not enough memory.
+    """
+    try:
+        if op.creation or op.random:
+            return op.run(values)  # these ask the context for its default dtype and its generator
+        return quiet.run(op.run, values)
+    except OverflowError as error:
+        raise TensorRuntimeError(f"value cannot be converted without overflow: {error}", code="integer_out_of_range") from None
+    except MemoryError:
+        raise LimitError(f"There is not enough memory for {op.full_name} on these arguments.", code="out_of_memory") from None
+    except ValueError:
+        if op.elementwise:
+            items = [x for i in op.tensor_slots for x in _flat(values[i])]
+            broadcast(*[x.shape for x in items if isinstance(x, (np.ndarray, np.generic))])
+        raise
+
+
+def _cast_array(value: Any, dtype: NumpyDType) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_cast_array(v, dtype) for v in value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.astype(dtype) if value.dtype != dtype else value
+    return wrap_integer(value, dtype)
+
+
+def compute_dtype(op: Op, values: Sequence[Any]) -> NumpyDType:
+    """The dtype in which ``op`` computes: torch's promotion over the arguments that take part in it.
+
+    Args:
+        op: An op with promotion.
+        values: One per parameter; tensors are anything with ``shape`` and a NumPy ``dtype``.
+
+    Raises:
+        GradwireError: The op refuses the arguments.
+    """
+    dimensioned: list[NumpyDType] = []
+    zero_dim: list[NumpyDType] = []
+    scalars: list[Any] = []
+    for i in op.promoted:
+        value = values[i]
+        # A Meta is a tuple too.
+        for item in value if type(value) is tuple else (value,):
+            if item is None:
+                continue
+            if isinstance(item, _NUMBERS) and not isinstance(item, np.generic):
+                scalars.append(item)
+            else:
+                (dimensioned if item.shape else zero_dim).append(item.dtype)
+    if not (dimensioned or zero_dim or scalars):
+        return default_dtype()  # of an empty list, which the op itself refuses
+    dtype = result_type(dimensioned, zero_dim, scalars)
+    if op.promotion == "float" and dtype.kind in "bui":
+        dtype = default_dtype()
+    op.run_check(values, dtype)
+    return dtype
+
+
+def payload_of(value: Any) -> Any:
+    """What a value computes with; numbers and ``None`` are themselves."""
+    if isinstance(value, Value):
+        return value._data
+    if isinstance(value, tuple):
+        return tuple(payload_of(v) for v in value)
+    return value
+
+
+def record(op: Op, values: list[Any], kind: type[Value]) -> Any:
+    """Runs ``op`` as ``kind`` does and, if gradients are needed, attaches a node."""
+    payloads = values.copy()
+    for slot in op.tensor_slots:
+        value = values[slot]
+        if type(value) is kind:
+            payloads[slot] = value._data
+            continue
+        if isinstance(value, tuple):
+            values[slot] = tuple(v if v is None or type(v) is kind else kind._lift(v) for v in value)
+        elif (value is not None and type(value) is not kind and not isinstance(value, _NUMBERS)) or isinstance(value, np.generic):
+            values[slot] = kind._lift(value)
+        payloads[slot] = payload_of(values[slot])
+    operands = payloads
+    compute: NumpyDType | None = None
+    if op.promoted:
+        dtype = compute_dtype(op, payloads)
+        operands = [kind._promote(p, dtype) if i in op.promoted else p for i, p in enumerate(payloads)]
+        if any(a is not b for i in op.promoted for a, b in zip(_flat(operands[i]), _flat(payloads[i]), strict=True)):
+            compute = dtype
+    outs = kind._execute(op, operands, payloads)
+    results = [kind._wrap(o) for o in outs]
+    if op.view:
+        share(values[op.tensor_slots[0]], results, op, values)
+    attach(op, values, payloads, results, compute)
+    if op.leaf_flag is not None and values[op.leaf_flag]:
+        results[0]._requires_grad = True
+    if op.outputs is None and not op.variable_outputs:
+        return results[0]
+    return kind._pack(op, results)
+
+
+def _flat(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def attach(op: Op, values: Sequence[Any], payloads: Sequence[Any], results: list[Value], compute: NumpyDType | None) -> None:
+    """Gives ``results`` a node if any argument needs a gradient, the op has a rule for it, and recording is on."""
+    needed = False
+    needs: list[Any] = []
+    if not op.differentiable or not GRAD_MODE.get():
+        return
+    for slot, has_rule in op.ruled_slots:
+        value = values[slot]
+        if isinstance(value, tuple):
+            need: Any = tuple(has_rule and isinstance(v, Value) and v.requires_grad for v in value)
+            needed = needed or any(need)
+        else:
+            need = has_rule and isinstance(value, Value) and value.requires_grad
+            needed = needed or need
+        needs.append(need)
+    if not needed or not any(is_differentiable(r._data.dtype) for r in results):
+        return
+    spec = spec_for(op, tuple(needs))
+    node = OpNode()
+    node.spec = spec
+    node.outs = tuple((r._data.shape, r._data.dtype) for r in results)
+    edges: list[Edge | None] = []
+    first_edge: dict[int, int] = {}
+    for (slot, has_rule), need in zip(op.ruled_slots, needs, strict=True):
+        if not has_rule:
+            continue
+        first_edge[slot] = len(edges)
+        if isinstance(need, tuple):
+            edges.extend(edge_of(v) if n else None for v, n in zip(values[slot], need, strict=True))
+        else:
+            edges.append(edge_of(values[slot]) if need else None)
+    node.edges = tuple(edges)
+    # After its edges: looking at a view may give it a new node, which has to come before this one.
+    node.sequence = next_sequence()
+    _save(node, spec, values, payloads, results, first_edge)
+    if spec.uses_static:
+        node.static = values
+    if spec.metas:
+        kind = type(results[0])
+        node.metas = tuple(_metas(kind, payloads[i]) for i in spec.metas)
+    node.compute = compute
+    node.conjugate = op.holomorphic and any(r._data.dtype.kind == "c" for r in results)
+    node.single = len(results) == 1
+    node.simple = spec.single and compute is None and not node.conjugate
+    for index, result in enumerate(results):
+        if is_differentiable(result._data.dtype):
+            result._node = node
+            result._index = index
+            result._requires_grad = True
+
+
+def _metas(kind: type[Value], payload: Any) -> Any:
+    if isinstance(payload, tuple):
+        return tuple(_metas(kind, p) for p in payload)
+    if payload is None or isinstance(payload, _NUMBERS):
+        return payload
+    meta: Meta = kind._meta_of(payload)
+    return meta
+
+
+def _save(
+    node: OpNode, spec: Spec, values: Sequence[Any], payloads: Sequence[Any], results: list[Value], first_edge: dict[int, int]
+) -> None:
+    saved: list[Any] = []
+    versions: list[Any] = []
+    for code in spec.saves:
+        if code < 0:
+            result = results[~code]
+            saved.append(result._data)
+            versions += (result._version_counter, result._version_counter[0], code)
+            continue
+        value = values[code]
+        saved.append(payloads[code])
+        for i, item in enumerate(value if isinstance(value, tuple) else (value,)):
+            if isinstance(item, Value):
+                counter = item._version_counter
+                edge = first_edge[code] + i if code in first_edge else -1
+                versions += (counter, counter[0], edge if edge >= 0 and node.edges[edge] is not None else item._data)
+    node.saved = tuple(saved)
+    node.versions = tuple(versions)
+
+
+Recorder = Callable[..., Any]
+
+
+def general_recorder(op: Op) -> Recorder:
+    """A recorder that binds its arguments and takes the general path."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return call_bound(op, op.bind(args, kwargs, is_tensor))
+
+    return call

@@ -1,0 +1,324 @@
+"""The reverse walk over a backward graph.
+
+The walk, not the rules, undoes broadcasting and promotion: each result of a rule is reduced and cast to the shape and dtype
+that its edge records. It is iterative, goes from the latest node to the earliest (torch's order), and is a generator that can
+suspend at a node: it holds no lock, and the modes it runs in are set around each step, never across a suspension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextvars import ContextVar
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from .arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
+from .dtypes import NumpyDType
+from .errors import TensorRuntimeError, TensorTypeError
+from .modes import GRAD_MODE
+from .node import FREED, AccumulateGrad, Node, OpNode, tensor_type_name
+from .value import Value
+
+_sequence = attrgetter("sequence")
+
+CHECK: ContextVar[Callable[[], None] | None] = ContextVar("gradwire_check", default=None)
+"""Called before every node; it raises to stop a computation (``DeadlineExceeded``, ``Cancelled``)."""
+
+
+class Suspension:
+    """A node at which the walk waits: the response is the list of gradients for its edges.
+
+    Attributes:
+        node: The node.
+        grads: The gradients of its outputs, ``None`` where nothing arrived.
+    """
+
+    def __init__(self, node: Node, grads: list[Any]) -> None:
+        self.node = node
+        self.grads = grads
+
+
+class Walk:
+    """One backward pass, run by ``run`` or step by step with ``advance``.
+
+    Args:
+        roots: Node and output number of each output, with its cotangent (a payload, or a value when recording).
+        kind: The recorder whose payloads are walked.
+        create_graph: Whether the walk is recorded.
+        retain_graph: Whether saved tensors are kept.
+        targets: The places whose gradients are captured instead of accumulated; everything reachable when ``None``.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[tuple[Node, int, Any]],
+        *,
+        kind: type[Value],
+        create_graph: bool,
+        retain_graph: bool,
+        targets: Sequence[tuple[Node, int]] | None = None,
+    ) -> None:
+        self._create_graph = create_graph
+        self._retain = retain_graph
+        self._kind = kind
+        self.arithmetic: Arithmetic = RecordedArithmetic(kind) if create_graph or not kind.computes_on_arrays else ARRAYS
+        self.captured: dict[tuple[Node, int], Any] = {}
+        self._targets = None if targets is None else frozenset(targets)
+        self._roots = roots
+        self._needed: set[Node] | None = None
+        self._steps = self._run()
+
+    def run(self) -> dict[tuple[Node, int], Any]:
+        """Walks to the end and gives what was captured.
+
+        Raises:
+            TensorRuntimeError: A node can only be run elsewhere (it suspends).
+        """
+        suspension = self.advance(None)
+        if suspension is not None:
+            self._steps.close()
+            raise TensorRuntimeError(
+                f"{suspension.node.name()} waits for an answer from outside, which this walk cannot give.", code="suspended"
+            )
+        return self.captured
+
+    def advance(self, response: Sequence[Any] | None) -> Suspension | None:
+        """Goes on to the next suspension (``None`` at the end), with the answer to the last one."""
+        token = GRAD_MODE.set(self._create_graph)
+        try:
+            with np.errstate(all="ignore"):
+                return self._steps.send(response)
+        except StopIteration:
+            return None
+        finally:
+            GRAD_MODE.reset(token)
+
+    def _order(self) -> tuple[list[Node], dict[Node, int]]:
+        """The nodes to run, latest first, and how many contributions each leaf waits for."""
+        seen: set[Node] = set()
+        nodes: list[Node] = []
+        stack = [root for root, _, _ in self._roots if not root.is_leaf]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            nodes.append(node)
+            for edge in node.edges:
+                if edge is not None and not edge[0].is_leaf and edge[0] not in seen:
+                    stack.append(edge[0])
+        # Everything that uses a node's output was made after the node, so this is a topological order.
+        nodes.sort(key=_sequence, reverse=True)
+        if self._targets is not None:
+            wanted = {node for node, _ in self._targets}
+            needed: set[Node] = set()
+            for node in reversed(nodes):
+                if any(e is not None and (e[0] in needed or e[0] in wanted) for e in node.edges):
+                    needed.add(node)
+            nodes = [n for n in nodes if n in needed or n in wanted]
+            self._needed = needed
+        waiting: dict[Node, int] = {}
+        for root, _, _ in self._roots:
+            if root.is_leaf:
+                waiting[root] = waiting.get(root, 0) + 1
+        for node in nodes:
+            for edge in node.edges:
+                if edge is not None and edge[0].is_leaf:
+                    waiting[edge[0]] = waiting.get(edge[0], 0) + 1
+        return nodes, waiting
+
+    def _run(self) -> Generator[Suspension, Sequence[Any] | None, None]:
+        arithmetic = self.arithmetic
+        recorded = arithmetic is not ARRAYS
+        targets = self._targets
+        nodes, waiting = self._order()
+        needed = self._needed
+        release = not self._retain
+        check = CHECK.get()
+        # The gradients on their way: of a node with one output the gradient itself, otherwise a list.
+        buffers: dict[Node, Any] = {}
+        for node, index, g in self._roots:
+            self._add(buffers, node, index, g)
+        for node, _, _ in self._roots:
+            if node.is_leaf:
+                self._arrive(node, waiting, buffers)
+        results: Sequence[Any]
+        for node in nodes:
+            g = buffers.pop(node, None)
+            if g is None:
+                results = (None,) * len(node.edges)
+            else:
+                if check is not None:
+                    check()
+                if type(node) is OpNode and node.simple and targets is None and not recorded:
+                    # What OpNode.apply does, without its care for the rare cases: most nodes are like this.
+                    saved = node.saved
+                    if saved is None:
+                        raise TensorRuntimeError(FREED, code="graph_freed")
+                    versions = node.versions
+                    if versions and (versions[0][0] != versions[1] or len(versions) > 3):
+                        node.check_versions()
+                    results = node.spec.apply(g, saved, node.static, node.metas)
+                    if saved and release:
+                        node.saved = None
+                        node.versions = ()
+                else:
+                    grads = [g] if node.single else g
+                    grads = self._before(node, grads)
+                    if needed is not None and node not in needed:
+                        results = (None,) * len(node.edges)  # its gradient was captured; nothing beyond it is wanted
+                    elif node.suspends:
+                        results = (yield Suspension(node, grads)) or (None,) * len(node.edges)
+                    else:
+                        results = node.apply(grads, arithmetic)
+                    if node.hooks:
+                        results = self._posthooks(node, results, grads)
+                    if release and (needed is None or node in needed):
+                        node.release()
+            for edge, result in zip(node.edges, results, strict=True):
+                if edge is None:
+                    continue
+                after, index, shape, dtype = edge
+                if result is not None and (needed is None or after in needed or (after, index) in targets):  # type: ignore[operator]
+                    data = result._data if recorded else result
+                    if data.shape != shape or data.dtype is not dtype:
+                        result = arithmetic.settle(result, shape, dtype)
+                    if after.single:
+                        present = buffers.get(after)
+                        buffers[after] = result if present is None else present + result
+                    else:
+                        self._add(buffers, after, index, result)
+                if after.is_leaf:
+                    left = waiting[after] - 1
+                    if left:
+                        waiting[after] = left
+                    else:
+                        self._arrive(after, waiting, buffers)
+
+    def _add(self, buffers: dict[Node, Any], node: Node, index: int, g: Any) -> None:
+        """Adds one contribution to the gradient of an output of ``node``."""
+        if node.single:
+            present = buffers.get(node)
+            buffers[node] = g if present is None else present + g
+            return
+        grads = buffers.setdefault(node, [None] * len(node.outs))
+        grads[index] = g if grads[index] is None else grads[index] + g
+
+    def _arrive(self, leaf: Node, waiting: dict[Node, int], buffers: dict[Node, Any]) -> None:
+        """Notes one contribution to a leaf; after the last one, runs its hooks and accumulates."""
+        waiting[leaf] -= 1
+        g = None if waiting[leaf] else buffers.pop(leaf, None)
+        if g is None:
+            return
+        assert isinstance(leaf, AccumulateGrad)
+        variable = leaf.variable
+        if variable._hooks:
+            g = self._call_hooks(variable._hooks, g, leaf.outs[0])
+        if leaf.prehooks:
+            g = self._prehooks(leaf, [g])[0]
+        if self._targets is not None:
+            if (leaf, 0) in self._targets:
+                self.captured[leaf, 0] = g
+            return
+        if not variable.requires_grad:
+            return  # it was turned off after the graph was made
+        variable._accumulate(g if self.arithmetic is not ARRAYS else self._kind._wrap(np.asarray(g)))
+        if leaf.hooks:
+            self._posthooks(leaf, (), [g])
+        for hook in list(variable._post_accumulate_hooks or ()):
+            hook(variable)
+
+    def _before(self, node: Node, grads: list[Any]) -> list[Any]:
+        """Calls the hooks of a node's outputs and of the node, and keeps the gradients that are retained or captured."""
+        # As in torch, a captured gradient is what the hooks made of it only where the walk ends at this node.
+        goes_on = self._needed is None or node in self._needed
+        if goes_on:
+            self._capture(node, grads)
+        for index, hooks in (node.tensor_hooks or {}).items():
+            if grads[index] is not None:
+                grads[index] = self._call_hooks(hooks, grads[index], node.outs[index])
+        for index, reference in (node.retained or {}).items():
+            tensor = reference()
+            if tensor is not None and grads[index] is not None:
+                tensor._accumulate(self._value(grads[index]))
+        if not goes_on:
+            self._capture(node, grads)
+        return self._prehooks(node, grads) if node.prehooks else grads
+
+    def _capture(self, node: Node, grads: list[Any]) -> None:
+        if self._targets is not None:
+            for index, g in enumerate(grads):
+                if g is not None and (node, index) in self._targets:
+                    self.captured[node, index] = g
+
+    def _value(self, g: Any) -> Any:
+        """A gradient as users see it."""
+        return g if g is None or self.arithmetic is not ARRAYS else self._kind._wrap(np.asarray(g))
+
+    def _internal(self, g: Any) -> Any:
+        return g if g is None or self.arithmetic is not ARRAYS else g._data
+
+    def _call_hooks(self, hooks: list[Callable[..., Any]], g: Any, out: tuple[tuple[int, ...], NumpyDType]) -> Any:
+        for hook in list(hooks):
+            answer = hook(self._value(g))
+            if answer is not None:
+                _check_hook_result(hook, answer, *out)
+                g = self._internal(answer)
+        return g
+
+    def _prehooks(self, node: Node, grads: list[Any]) -> list[Any]:
+        for hook in list(node.prehooks or ()):
+            answer = hook(tuple(self._value(g) for g in grads))
+            if answer is not None:
+                grads = [self._internal(g) for g in _checked_results(hook, answer, node.outs)]
+        return grads
+
+    def _posthooks(self, node: Node, results: Sequence[Any], grads: list[Any]) -> Sequence[Any]:
+        for hook in list(node.hooks or ()):
+            settled = [
+                None if r is None or e is None else self._value(self.arithmetic.settle(r, e[2], e[3]))
+                for r, e in zip(results, node.edges, strict=False)
+            ]
+            answer = hook(tuple(settled), tuple(self._value(g) for g in grads))
+            if answer is not None:
+                expected = [None if e is None else (e[2], e[3]) for e in node.edges]
+                results = [self._internal(g) for g in _checked_results(hook, answer, expected)]
+        return results
+
+
+def _check_hook_result(hook: Callable[..., Any], answer: Any, shape: tuple[int, ...], dtype: NumpyDType) -> None:
+    """Refuses what a hook may not return in place of a gradient of this shape and dtype (torch's messages)."""
+    if not isinstance(answer, Value):
+        raise TensorTypeError(f"expected Variable, but hook returned '{type(answer).__name__}'", code="hook_result")
+    name = getattr(hook, "__name__", hook)
+    if answer._data.dtype != dtype:
+        kinds = tensor_type_name(dtype), tensor_type_name(answer._data.dtype)
+        raise TensorRuntimeError(f"hook '{name}' has changed the type of value (was {kinds[0]} got {kinds[1]})", code="hook_result")
+    if answer._data.shape != shape:
+        raise TensorRuntimeError(f"hook '{name}' has changed the size of value", code="hook_result")
+
+
+def _checked_results(
+    hook: Callable[..., Any], answer: Any, expected: Sequence[tuple[tuple[int, ...], NumpyDType] | None]
+) -> tuple[Any, ...]:
+    """What a hook returned in place of several gradients.
+
+    Args:
+        hook: The hook.
+        answer: What it returned.
+        expected: Shape and dtype of each gradient, ``None`` where there is none to replace.
+    """
+    if not isinstance(answer, tuple):
+        raise TensorTypeError(f"expected tuple, but hook returned '{type(answer).__name__}'", code="hook_result")
+    if len(answer) != len(expected):
+        name = getattr(hook, "__name__", hook)
+        raise TensorRuntimeError(
+            f"hook '{name}' has returned an incorrect number of values (got {len(answer)}, but expected {len(expected)})",
+            code="hook_result",
+        )
+    for item, facts in zip(answer, expected, strict=True):
+        if item is not None and facts is not None:
+            _check_hook_result(hook, item, *facts)
+    return answer

@@ -1,0 +1,104 @@
+"""The application: its parts, its routes and its middleware, put together."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from functools import cache
+from typing import Any
+
+import orjson
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from .compute import Compute
+from .draining import Draining
+from .logs import configure_logging, get_logger
+from .metrics import Metrics
+from .middleware.access_log import AccessLog
+from .middleware.api_keys import RequireKey
+from .middleware.body_limit import LimitBody
+from .middleware.errors import AnswerErrors
+from .middleware.in_flight import LimitInFlight
+from .middleware.metrics import MeasureRequests
+from .middleware.request_id import RequestId
+from .openapi import openapi_document
+from .routers import docs, evaluate, health, info, metrics, ops
+from .routers.context import Context
+from .routing import Api, Dispatch
+from .services import Services, engine_services
+from .settings import Settings
+
+# How long a thread that computes may keep the interpreter from the event loop. At Python's own 5 ms a probe took a median of 14 ms
+# (at worst 75) while two threads ran small operations, at 0.5 ms a median of 4 (at worst 10).
+_SWITCH_SECONDS = 0.0005
+
+_ROUTERS = (evaluate, ops, info, health, metrics)
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> ASGIApp:
+    """Builds the application, for any ASGI server.
+
+    Args:
+        settings: Its configuration; by default from the environment.
+        services: What it offers; by default the engine of this process.
+    """
+    context = build_context(settings or Settings(), services or engine_services())
+    return _with_middleware(build_api(context), context)
+
+
+def create_logged_app(settings: Settings) -> ASGIApp:
+    """Builds the application in a process of its own, whose logging and threads are set up too."""
+    configure_logging(settings)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    return create_app(settings)
+
+
+def build_context(settings: Settings, services: Services) -> Context:
+    """The parts that one application consists of."""
+    numbers = Metrics()
+    return Context(
+        settings=settings,
+        services=services,
+        compute=Compute(threads=settings.compute_threads, limits=settings.limits(), observe=numbers.compute),
+        metrics=numbers,
+        draining=Draining(settings.drain_delay_seconds, get_logger("gradwire.draining")),
+    )
+
+
+def build_api(context: Context) -> Api:
+    """The routes of the application, and what happens when it starts and stops."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        with contextlib.closing(context.compute), context.draining.on_sigterm():
+            yield
+
+    documented: list[BaseRoute] = [route for router in _ROUTERS for route in router.routes(context)]
+    api = Api(routes=documented, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api.router.routes.extend(docs.routes(cache(lambda: orjson.dumps(openapi_document(api)))))
+    return api
+
+
+def _with_middleware(api: Api, context: Context) -> ASGIApp:
+    settings = context.settings
+    templates = frozenset(route.path for route in api.routes if isinstance(route, Route) and not route.param_convertors)
+    app: ASGIApp = Dispatch(api)
+    app = LimitBody(app, limit=settings.max_body_bytes)
+    app = LimitInFlight(app, limit=settings.requests_in_flight)
+    if settings.api_keys:
+        app = RequireKey(app, hashes=settings.api_keys)
+    app = AnswerErrors(app, log=get_logger("gradwire.errors"))
+    if settings.cors_origins:
+        app = CORSMiddleware(
+            app,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
+            allow_headers=("Authorization", "Content-Type", "Request-Timeout", "X-Request-ID"),
+            expose_headers=("Retry-After", "X-Request-ID"),
+        )
+    app = MeasureRequests(app, metrics=context.metrics, templates=templates)
+    app = AccessLog(app, log=get_logger("gradwire.access"))
+    return RequestId(app)

@@ -1,0 +1,51 @@
+"""Whatever is raised further in becomes an answer here."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..errors import PROBLEM_TYPE, Problem, refusal_of
+from ..exchange import raw_headers, send_answer
+from ..logs import Logger
+from .request_id import request_id_of
+
+
+class AnswerErrors:
+    """Answers every exception with ``application/problem+json``, and logs those that are failures of the server.
+
+    Args:
+        app: The application.
+        log: Where tracebacks go.
+    """
+
+    def __init__(self, app: ASGIApp, *, log: Logger) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            problem = Problem.of(error)
+            request_id = request_id_of(scope)
+            state = scope.setdefault("state", {})
+            state["problem_code"] = problem.code
+            state["refusal"] = refusal_of(error)
+            if problem.unexpected:
+                self._log.error("failure", request_id=request_id, method=scope["method"], path=scope["path"], exc_info=error)
+            if started:
+                # Too late for another answer: the HTTP server breaks the connection off, by which the caller knows that it is cut short.
+                raise
+            headers = [(b"content-type", PROBLEM_TYPE.encode()), *raw_headers(problem.headers)]
+            await send_answer(send, problem.status, problem.body(request_id), headers)

@@ -1,0 +1,30 @@
+"""What routes are given when the application is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..compute import Compute
+from ..draining import Draining
+from ..metrics import Metrics
+from ..services import Services
+from ..settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of one application.
+
+    Attributes:
+        settings: Its configuration.
+        services: What it can do.
+        compute: Where programs run.
+        metrics: Its numbers.
+        draining: Whether it is about to stop.
+    """
+
+    settings: Settings
+    services: Services
+    compute: Compute
+    metrics: Metrics
+    draining: Draining

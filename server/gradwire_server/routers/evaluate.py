@@ -1,0 +1,91 @@
+"""``POST /v1/evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from gradwire_engine.limits import Limits
+
+from .. import wire
+from ..compute import Allowance, Job
+from ..exchange import read_body, send_json
+from ..negotiation import CallOptions, call_options
+from ..routing import AsgiRoute
+from ..schemas import examples
+from ..schemas.evaluate import EvaluateAnswer, EvaluateRequest
+from ..schemas.parameters import ENCODING, REQUEST_TIMEOUT
+from ..schemas.problem import problems
+from ..services import Evaluate
+from .context import Context
+
+_DESCRIPTION: Final = """\
+Send a program: named `inputs`, operations (`nodes`) in order, and the names of the `outputs`. The answer has their values. With \
+`backward` it also has the gradients of every input with `requires_grad`, as `loss.backward()` would give them in PyTorch. Nothing is \
+kept afterwards.
+
+In `args` and `kwargs` a string is the name of an input or of an earlier node, wherever the operation expects a tensor; a number stands \
+for itself. `GET /v1/ops` lists the operations.
+
+Pick an example below and press Execute, then change the numbers."""
+
+
+class EvaluateEndpoint:
+    """Evaluates the program in the body.
+
+    Args:
+        context: The application's parts.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._compute = context.compute
+        self._evaluate = context.services.evaluate
+        self._most_seconds = context.settings.request_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        options = call_options(scope, self._most_seconds)
+        allowance = Allowance(options.seconds)
+        body = await read_body(receive, options.seconds)
+        job = _job(self._evaluate, body, options)
+        await send_json(send, await self._compute.run(job, size=len(body), allowance=allowance, receive=receive))
+
+
+def _job(evaluate: Evaluate, body: bytes, options: CallOptions) -> Job[bytes]:
+    """The whole work, parsing and writing JSON included: for a large body they may take longer than the program."""
+
+    def job(limits: Limits, check: Callable[[], None]) -> bytes:
+        document: Any = wire.loads(body)
+        answer = evaluate(document, limits=limits, check=check)
+        check()
+        return wire.dumps(answer, options.encoding)
+
+    return job
+
+
+def routes(context: Context) -> list[BaseRoute]:
+    """The routes of this module."""
+    json_body = {"schema": {"$ref": f"#/components/schemas/{EvaluateRequest.__name__}"}, "examples": examples.shown_requests()}
+    return [
+        AsgiRoute(
+            "/v1/evaluate",
+            EvaluateEndpoint(context),
+            methods=["POST"],
+            request_model=EvaluateRequest,
+            response_model=EvaluateAnswer,
+            response_description="Values, and gradients where they were asked for.",
+            responses=problems(400, 401, 406, 408, 413, 415, 422, 429, 500, 503, 504),
+            examples={200: examples.shown_answers(), 422: {"error": examples.shown_error()}},
+            operation_id="evaluate",
+            tags=["evaluate"],
+            summary="Evaluate a program: values and gradients",
+            description=_DESCRIPTION,
+            openapi_extra={
+                "parameters": [ENCODING, REQUEST_TIMEOUT],
+                "requestBody": {"required": True, "content": {"application/json": json_body}},
+            },
+        )
+    ]

@@ -1,0 +1,128 @@
+"""Routes that FastAPI documents and does not slow down."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .errors import MethodNotAllowed, NotFound
+
+
+class Endpoint(Protocol):
+    """An ASGI application that answers one path."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        ...
+
+
+class AsgiRoute(APIRoute):
+    """A route to a plain ASGI application: FastAPI reads the documentation and stays out of the way of requests.
+
+    Args:
+        path: The path, without parameters.
+        endpoint: The application.
+        methods: The methods that it answers.
+        request_model: What the body is, for the documentation.
+        examples: Examples of answers by status, for the documentation.
+        **documentation: Anything that ``FastAPI.add_api_route`` takes.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        methods: Iterable[str],
+        request_model: type[BaseModel] | None = None,
+        examples: Mapping[int, dict[str, Any]] | None = None,
+        **documentation: Any,
+    ) -> None:
+        super().__init__(path, _Undemanding(endpoint), methods=list(methods), **documentation)
+        self.request_model = request_model
+        self.examples = examples or {}
+        self.app = endpoint
+
+
+class _Undemanding:
+    """What FastAPI is shown in place of an ASGI application, whose arguments it would take for query parameters."""
+
+    __signature__: Final = inspect.Signature()
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.__name__ = type(endpoint).__name__
+        self.__doc__ = type(endpoint).__doc__
+        self._endpoint = endpoint
+
+    async def __call__(self, *arguments: Any) -> None:
+        await self._endpoint(*arguments)
+
+
+class Api(FastAPI):
+    """FastAPI as router and author of the OpenAPI document, without middleware of its own.
+
+    Exceptions pass through it, so that there is one place that answers them: :class:`gradwire_server.middleware.errors.AnswerErrors`.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The router alone, with what FastAPI needs to close files."""
+        return AsyncExitStackMiddleware(self.router)
+
+
+class Dispatch:
+    """Sends requests for the plain ASGI routes straight to them, and all others through FastAPI.
+
+    Args:
+        api: The application that has all the routes.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        direct = [route for route in api.routes if isinstance(route, AsgiRoute)]
+        self._direct = {(route.path, method): route for route in direct for method in route.methods or ()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._api(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            # HEAD is GET without the body, which the HTTP server leaves away: it knows the method from the scope that it made itself.
+            as_get = {**scope, "method": "GET"}
+            try:
+                await self._answer(as_get, receive, send)
+            finally:
+                scope["route"] = as_get.get("route")
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._direct.get((scope["path"], scope["method"]))
+        if route is not None:
+            scope["route"] = route
+            await route.app(scope, receive, send)
+            return
+        try:
+            await self._api(scope, receive, send)
+        except HTTPException as error:
+            if error.status_code == 405:
+                raise MethodNotAllowed(scope["method"], scope["path"], _methods(self._api.routes, scope)) from None
+            if error.status_code == 404:
+                raise NotFound(f"There is nothing at {scope['path']!r}; /docs shows what there is.") from None
+            raise
+
+
+def _methods(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:
+    """The methods of all routes that have the request's path, whichever of them was asked."""
+    matching = (route for route in routes if route.matches(scope)[0] is not Match.NONE)
+    methods = {method for route in matching for method in getattr(route, "methods", None) or ()}
+    return methods | {"HEAD"} if "GET" in methods else methods

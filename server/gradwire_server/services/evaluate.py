@@ -1,0 +1,204 @@
+"""One program in; values, gradients and the graph out. Nothing is kept."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from gradwire_engine import codec
+from gradwire_engine.autograd import walk_back
+from gradwire_engine.describe import graph
+from gradwire_engine.dtypes import set_default_dtype
+from gradwire_engine.errors import GradwireError, LimitError, ProgramError
+from gradwire_engine.execute import Runner, Values
+from gradwire_engine.limits import Limits
+from gradwire_engine.meter import Meter
+from gradwire_engine.modes import GENERATOR
+from gradwire_engine.names import check_fields, check_name, join, kind_of, shown, suggest
+from gradwire_engine.parse import parse
+from gradwire_engine.random import Generator
+from gradwire_engine.tensor import Tensor
+from gradwire_engine.walk import CHECK
+
+_FIELDS: Final = frozenset(
+    {"inputs", "nodes", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
+)
+
+
+def evaluate(document: Any, *, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+    """Runs the program in ``document`` and gives its outputs, with gradients where ``backward`` asks for them.
+
+    Args:
+        document: The request, as decoded from JSON.
+        limits: What the program may cost.
+        check: Called before every node, forward and backward; what it raises ends the evaluation.
+
+    Returns:
+        ``{"outputs": {name: tensor}, "grads": {name: tensor or None}, "graph": ...}``, where a tensor is what
+        ``codec.encode`` gives; ``grads`` and ``graph`` only if they were asked for.
+
+    Raises:
+        GradwireError: The program is wrong, too large, or was stopped by ``check``.
+    """
+    # A context of its own: default dtype, generator and grad mode end with the request.
+    return contextvars.copy_context().run(_evaluate, document, limits, check)
+
+
+def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+    if not isinstance(document, Mapping):
+        raise ProgramError(f"The request must be a JSON object, not {kind_of(document)}.", code="invalid_type", pointer="")
+    check_fields(document, _FIELDS, ("outputs",), "")
+    create_graph = _boolean(document, "create_graph")
+    _set_modes(document)
+    CHECK.set(check)
+    include = _include(document)
+    inputs = _read_inputs(document.get("inputs", {}), limits)
+    program = parse(document, list(inputs), limits)
+    backward = document.get("backward")
+    meter = Meter(limits, check, backward=backward is not None)
+    meter.measure(program.body, inputs)
+    values = Runner(check, meter.before).run(program.body, dict(inputs))
+    outputs = {name: _value(values, name, f"/outputs/{i}") for i, name in enumerate(program.body.outputs)}
+    meter.answer(outputs.values())
+    answer: dict[str, Any] = {"outputs": {name: _encode(tensor) for name, tensor in outputs.items()}}
+    tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+    if "graph" in include:
+        # Described before the walk, which gives up what the graph has saved but never the graph.
+        answer["graph"] = graph(list(outputs.values()), tensors)
+    if backward is not None:
+        answer["grads"] = _gradients(backward, document.get("wrt"), inputs, values, create_graph, limits)
+    elif document.get("wrt") is not None:
+        raise ProgramError(
+            "'wrt' names what to differentiate by, but there is no 'backward' that says what to differentiate.",
+            code="missing_field",
+            pointer="/wrt",
+        )
+    return answer
+
+
+def _encode(tensor: Tensor) -> dict[str, Any]:
+    node = tensor.grad_fn
+    return codec.encode(
+        tensor._data, requires_grad=tensor.requires_grad, is_leaf=node is None, grad_fn=None if node is None else node.name()
+    )
+
+
+def _boolean(document: Mapping[str, Any], field: str) -> bool:
+    value = document.get(field, False)
+    if not isinstance(value, bool):
+        raise ProgramError(f"'{field}' must be true or false, not {kind_of(value)}.", code="invalid_type", pointer="/" + field)
+    return value
+
+
+def _set_modes(document: Mapping[str, Any]) -> None:
+    dtype = document.get("default_dtype")
+    if dtype is not None:
+        try:
+            set_default_dtype(dtype)
+        except GradwireError as error:
+            raise error.at("/default_dtype") from None
+    seed = document.get("seed")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
+        raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
+    # Never the process's generator: without a seed every request has a fresh one.
+    GENERATOR.set(Generator() if seed is None else Generator(seed))
+
+
+def _include(document: Mapping[str, Any]) -> Sequence[str]:
+    wanted = document.get("include", [])
+    if not isinstance(wanted, list) or any(w != "graph" for w in wanted):
+        raise ProgramError("'include' must be a list; it may hold \"graph\".", code="invalid_type", pointer="/include")
+    return wanted
+
+
+def _read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
+    if not isinstance(given, Mapping):
+        raise ProgramError(f"'inputs' must be an object of tensors by name, not {kind_of(given)}.", code="invalid_type", pointer="/inputs")
+    inputs: dict[str, Tensor] = {}
+    for name, value in given.items():
+        pointer = join("/inputs", name)
+        check_name(name, pointer)
+        try:
+            literal = codec.decode(value, max_elements=limits.tensor_bytes)
+        except GradwireError as error:
+            raise error.at(pointer) from None
+        if literal.array.nbytes > limits.tensor_bytes:
+            raise LimitError(
+                f"The input {name!r} takes {literal.array.nbytes:,} bytes, more "
+                f"than the {limits.tensor_bytes:,} bytes that a tensor may take.",
+                code="tensor_too_large",
+                pointer=pointer,
+            )
+        tensor = Tensor._wrap(literal.array)
+        tensor._requires_grad = literal.requires_grad
+        inputs[name] = tensor  # type: ignore[assignment]
+    return inputs
+
+
+def _value(values: Values, name: str, pointer: str) -> Tensor:
+    found = values.get(name)
+    if isinstance(found, Tensor):
+        return found
+    parts = sorted(n for n in values if n.startswith(name + "."))
+    if parts:
+        raise ProgramError(
+            f"{name!r} has {len(parts)} outputs; name one of them, {parts[0]} to {parts[-1]}.", code="undefined_name", pointer=pointer
+        )
+    raise ProgramError(f"{shown(name)} is not defined.{suggest(name, values)}", code="undefined_name", pointer=pointer)
+
+
+def _gradients(
+    backward: Any, wrt: Any, inputs: Mapping[str, Tensor], values: Values, create_graph: bool, limits: Limits
+) -> dict[str, dict[str, Any] | None]:
+    outputs: list[Tensor] = []
+    gradients: list[Tensor | None] = []
+    for name, given, pointer in _starts(backward):
+        outputs.append(_value(values, name, pointer))
+        gradients.append(_grad_output(given, outputs[-1], pointer, limits))
+    if not outputs:
+        raise ProgramError("'backward' names nothing to start from.", code="invalid_type", pointer="/backward")
+    if wrt is None:
+        names = [name for name, tensor in inputs.items() if tensor.requires_grad]
+    elif isinstance(wrt, list) and all(isinstance(name, str) for name in wrt):
+        names = wrt
+    else:
+        raise ProgramError("'wrt' must be a list of names.", code="invalid_type", pointer="/wrt")
+    targets = [_value(values, name, f"/wrt/{i}") for i, name in enumerate(names)]
+    for i, target in enumerate(targets):
+        if not target.requires_grad:
+            raise ProgramError(
+                f"One of the differentiated Tensors does not require grad: {names[i]!r}.", code="no_grad_fn", pointer=f"/wrt/{i}"
+            )
+    try:
+        found = walk_back(outputs, gradients, targets, create_graph=create_graph)
+    except GradwireError as error:
+        if error.pointer is None:
+            error.pointer = "/backward"
+        raise
+    return {name: None if g is None else _encode(g) for name, g in zip(names, found, strict=True)}
+
+
+def _starts(backward: Any) -> list[tuple[str, Any, str]]:
+    """Where the walk starts: name, given cotangent, pointer."""
+    if isinstance(backward, str):
+        return [(backward, None, "/backward")]
+    if isinstance(backward, Mapping):
+        return [(name, given, join("/backward", name)) for name, given in backward.items()]
+    if isinstance(backward, list) and all(isinstance(name, str) for name in backward):
+        return [(name, None, f"/backward/{i}") for i, name in enumerate(backward)]
+    raise ProgramError(
+        f"'backward' must be the name of an output, a list of names, or an object of cotangents by name, not {kind_of(backward)}.",
+        code="invalid_type",
+        pointer="/backward",
+    )
+
+
+def _grad_output(given: Any, output: Tensor, pointer: str, limits: Limits) -> Tensor | None:
+    if given is None:
+        return None
+    try:
+        literal = codec.decode(given, declared=output._data.dtype, max_elements=limits.tensor_bytes)
+    except GradwireError as error:
+        raise error.at(pointer) from None
+    return Tensor._wrap(literal.array)  # type: ignore[return-value]

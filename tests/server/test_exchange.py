@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.types import Message
+
+from gradwire_engine.errors import Cancelled
+from gradwire_server.errors import BodyTimeout
+from gradwire_server.exchange import read_body
+
+
+def read(*messages: Message, seconds: float = 5) -> bytes:
+    waiting = list(messages)
+
+    async def receive() -> Message:
+        if not waiting:
+            await asyncio.sleep(60)
+        return waiting.pop(0)
+
+    return asyncio.run(read_body(receive, seconds))
+
+
+def test_a_body_in_one_piece_or_several() -> None:
+    assert read({"type": "http.request", "body": b"abc"}) == b"abc"
+    assert read({"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.request", "body": b"c"}) == b"abc"
+    assert read({"type": "http.request"}) == b""
+
+
+def test_a_body_that_never_ends() -> None:
+    with pytest.raises(BodyTimeout, match=r"did not arrive within 0\.05 seconds"):
+        read({"type": "http.request", "body": b"ab", "more_body": True}, seconds=0.05)
+
+
+def test_a_caller_who_hangs_up() -> None:
+    with pytest.raises(Cancelled):
+        read({"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.disconnect"})
