@@ -6,10 +6,12 @@ COPY pyproject.toml README.md LICENSE ./
 COPY engine engine
 COPY server server
 COPY client client
-# The environment that is copied below holds no pip and no tests of other projects, but all bytecode: nothing can be written later.
+# The environment that is copied below holds no pip, no tests of other projects and nothing that only type checkers and C compilers read,
+# but all bytecode: nothing can be written later.
 RUN python -m venv --without-pip /opt/gradwire \
  && python -m pip --python /opt/gradwire/bin/python install --no-cache-dir --no-compile --disable-pip-version-check '.[server]' \
  && find /opt/gradwire -type d -name tests -prune -exec rm -rf {} + \
+ && find /opt/gradwire -type f \( -name 'test_*.py' -o -name '*.py[ix]' -o -name '*.pxd' -o -name '*.[ach]' \) -delete \
  && python -m compileall -q -f --invalidation-mode unchecked-hash /opt/gradwire/lib
 
 FROM ${PYTHON}

@@ -101,7 +101,7 @@ def _requests_per_second(url: str) -> float | None:
 
 def measure() -> str:
     """Runs both servers and gives the table."""
-    with _echo_server() as echo, running_server("--log-level", "warning") as ours:
+    with _echo_server() as echo, running_server() as ours:
         urls = {"starlette echo": echo, "gradwire evaluate": ours}
         times = _latencies(urls, 1000)
         rates = {name: _requests_per_second(url) for name, url in urls.items()}

@@ -12,7 +12,7 @@ from .dtypes import is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError
 from .meta import broadcast
 from .modes import GRAD_MODE, no_grad
-from .node import FREED, Edge, Node, edge_of, next_sequence
+from .node import FREED, Edge, Node, Version, edge_of, next_sequence
 from .program import Body, Function
 from .record import is_tensor
 from .value import Value
@@ -31,7 +31,7 @@ class FunctionNode(Node):
         self.single = len(results) == 1
         self.outs = tuple((r._data.shape, r._data.dtype) for r in results)
         self.edges = tuple(edge_of(v) if isinstance(v, Value) and v.requires_grad else None for v in inputs)
-        saved: dict[str, tuple[Any, list[int], int, Edge | int | None]] = {}
+        saved: dict[str, tuple[Any, Version, int, Edge | int | None]] = {}
         for name in function.save:
             if name in function.forward.inputs:
                 position = function.forward.inputs.index(name)
@@ -42,10 +42,10 @@ class FunctionNode(Node):
                 value = results[position]
                 origin = position
             if isinstance(value, Value):
-                saved[name] = (value._data, value._version_counter, value._version_counter[0], origin)
+                saved[name] = (value._data, value._version_counter, value._version_counter.count, origin)
             else:
-                saved[name] = (value, [0], 0, None)
-        self._saved: dict[str, tuple[Any, list[int], int, Edge | int | None]] | None = saved
+                saved[name] = (value, Version(), 0, None)
+        self._saved: dict[str, tuple[Any, Version, int, Edge | int | None]] | None = saved
 
     def name(self) -> str:
         """torch's form of the name: the function's, followed by ``Backward``."""
@@ -71,11 +71,11 @@ class FunctionNode(Node):
             else:
                 values[name] = g if arithmetic is not ARRAYS else self._kind._wrap(np.asarray(g))
         for name, (payload, counter, version, origin) in saved.items():
-            if counter[0] != version:
+            if counter.count != version:
                 raise TensorRuntimeError(
                     "one of the variables needed for gradient computation has been "
                     f"modified by an inplace operation: {name!r}, saved by {self.name()}, "
-                    f"is at version {counter[0]}; expected version {version} instead.",
+                    f"is at version {counter.count}; expected version {version} instead.",
                     code="saved_tensor_modified",
                 )
             if isinstance(payload, (bool, int, float, complex)):

@@ -65,8 +65,8 @@ def assign(target: Any, index: Any, value: Any) -> None:
         TensorTypeError: ``value`` is neither a number nor a tensor.
         GradwireError: The expression does not fit the tensor, or the value does not fit the place.
     """
+    from .inplace import call_inplace
     from .ops.supported import converted
-    from .views import call_inplace
 
     if isinstance(value, (bool, int, float, complex, np.generic)):
         number = value.item() if isinstance(value, np.generic) else value
@@ -96,7 +96,7 @@ def assign(target: Any, index: Any, value: Any) -> None:
 
 
 def _write(place: Value, value: Value) -> None:
-    from .views import call_inplace
+    from .inplace import call_inplace
 
     have, want = value._data.shape, place._data.shape
     if have == want:

@@ -31,6 +31,19 @@ FREED = (
 )
 
 
+class Version:
+    """How often a storage was written in place; shared by all of its views.
+
+    Attributes:
+        count: The number of writes.
+        writer: What torch's messages call the node of the last recorded write, if there was one.
+    """
+
+    # On the class, because one is made for every tensor and most are never written.
+    count = 0
+    writer = ""
+
+
 class RemovableHandle:
     """Undoes the registration of a hook (``torch.utils.hooks.RemovableHandle``)."""
 
@@ -215,7 +228,7 @@ class OpNode(Node):
         versions = self.versions
         for i in range(0, len(versions), 3):
             counter, version, origin = versions[i], versions[i + 1], versions[i + 2]
-            if counter[0] != version:
+            if counter.count != version:
                 raise TensorRuntimeError(_overwritten(counter, version, self, origin), code="saved_tensor_modified")
 
 
@@ -225,10 +238,10 @@ def tensor_type_name(dtype: NumpyDType) -> str:
     return f"CPU{name}Type" if dtype.kind in "bc" else f"torch.{name}Tensor"
 
 
-def _overwritten(counter: list[Any], then: int, node: OpNode, origin: Any) -> str:
+def _overwritten(counter: Version, then: int, node: OpNode, origin: Any) -> str:
     """torch's message; ``origin`` is as in ``OpNode.versions``."""
     # What a tensor is called is its grad_fn of now, which a recorded in-place operation has left in the counter.
-    source = f"0 of {counter[1]}" if len(counter) > 1 else ""
+    source = f"0 of {counter.writer}" if counter.writer else ""
     if not isinstance(origin, int):
         shape, dtype = origin.shape, origin.dtype
     elif origin < 0:
@@ -247,7 +260,8 @@ def _overwritten(counter: list[Any], then: int, node: OpNode, origin: Any) -> st
     kind = tensor_type_name(dtype)
     return (
         f"one of the variables needed for gradient computation has been modified by an inplace operation: [{kind} {list(shape)}]{source}"
-        f" is at version {counter[0]}; expected version {then} instead. Hint: enable anomaly detection to find the operation that failed "
+        f" is at version {counter.count}; expected version {then} instead. "
+        "Hint: enable anomaly detection to find the operation that failed "
         "to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
 

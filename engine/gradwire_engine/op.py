@@ -50,12 +50,15 @@ class Op:
         bind: Binds arguments to the parameters: one value per parameter.
         vjp: The rules, by the arguments that they serve.
         differentiable: The names of the arguments that have a rule.
+        saves_first: Whether backward may need the first argument, so that an in-place call has to keep its old elements.
         ruled_slots: The position of every tensor slot, and whether it has a rule.
         meta_rule: Maps metas and static parameters to the meta of the output (or a tuple of them).
         promotion: ``"same"``: tensor arguments are cast to a common dtype; ``"float"``: also made floating point; ``"none"``. Without
             promotion a Python number is no tensor; a composite op leaves that to its parts, unless it says ``"none"`` itself.
         promoted: The names of the arguments that take part in promotion.
-        outputs: Names of the outputs when there are several; ``None`` for one; ``...`` for a list of a length known at the call.
+        outputs: Names of the outputs where their number is fixed and more than one.
+        variable_outputs: The outputs are a list, of a length that is known at the call.
+        named_outputs: The outputs are a named tuple, as torch's ``return_types``.
         composite: The body is written in ops and records its parts.
         view: Outputs share the storage of the first argument.
         elementwise: The kernel works element by element, and keeps the memory order of its operands.
@@ -85,6 +88,7 @@ class Op:
         self.result: Result | None = facts["result"]
         self.outputs: tuple[str, ...] | None = facts["outputs"]
         self.variable_outputs: bool = facts["variable_outputs"]
+        self.named_outputs: bool = self.outputs is not None and not facts["plain_tuple"]
         self.composite: bool = facts["composite"]
         self.view: bool = facts["view"]
         self.multi_view: bool = facts["view"] and facts["variable_outputs"]
@@ -119,6 +123,8 @@ class Op:
         ruled = {n for key in self.vjp for n in key}
         self.differentiable = tuple(n for n in self.names if n in ruled)
         self.leaf_flag = self.names.index("requires_grad") if "requires_grad" in self.names else None
+        rule_names = {n for rule in self.vjp.values() for n in inspect.signature(rule).parameters}
+        self.saves_first = bool(self.names) and (self.composite or self.names[0] in rule_names)
         self.ruled_slots = tuple((slot, self.names[slot] in ruled) for slot in self.tensor_slots)
         self._checked = self._read_check()
         self.recorder: Callable[..., Any] = self._first_call
@@ -271,6 +277,7 @@ def op(
     promoted: tuple[str, ...] | None = None,
     result: Result | None = None,
     outputs: tuple[str, ...] | Literal["list"] | None = None,
+    plain_tuple: bool = False,
     composite: bool = False,
     view: bool = False,
     data_dependent: bool = False,
@@ -315,6 +322,7 @@ def op(
             result=result,
             outputs=outputs if isinstance(outputs, tuple) else None,
             variable_outputs=outputs == "list",
+            plain_tuple=plain_tuple,
             composite=composite,
             view=view,
             elementwise=elementwise,

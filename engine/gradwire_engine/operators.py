@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _inplace(op: Op | Overloads, target: Any, other: Any) -> Any:
-    from .views import call_inplace
+    from .inplace import call_inplace
 
     return call_inplace(op, target, (other,), {})
 
@@ -304,8 +304,8 @@ class Operators:
 
 def add_methods(kind: type[Value]) -> None:
     """Gives ``kind`` a method for every op that has one, and its in-place form."""
+    from .inplace import call_inplace
     from .op import REGISTRY, Overloads
-    from .views import call_inplace
 
     for name, found in REGISTRY.items():
         first = found.overloads[0] if isinstance(found, Overloads) else found

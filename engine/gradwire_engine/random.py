@@ -6,6 +6,7 @@ exactly, normal ones up to the last digits of the platform's mathematical functi
 
 from __future__ import annotations
 
+import functools
 import math
 import secrets
 import threading
@@ -38,8 +39,6 @@ class Generator:
 
     def __init__(self, seed: int = 67280421310721) -> None:
         self._lock = threading.RLock()
-        self._bits = np.random.MT19937()
-        self._draw = np.random.Generator(self._bits)
         self._spare: float | None = None
         self.manual_seed(seed)
 
@@ -57,10 +56,22 @@ class Generator:
             raise TensorValueError("Overflow when unpacking long long", code="integer_out_of_range")
         with self._lock:
             self._seed = seed % 2**64
-            # torch seeds its twister with the low 32 bits through init_genrand, which NumPy keeps as its legacy seeding.
-            self._bits._legacy_seeding(self._seed & 0xFFFFFFFF)
+            self.__dict__.pop("_bits", None)
+            self.__dict__.pop("_draw", None)
             self._spare = None
         return self
+
+    @functools.cached_property
+    def _bits(self) -> np.random.MT19937:
+        # Made when first drawn from: every request has a generator of its own, and few use it.
+        bits = np.random.MT19937(0)
+        # torch seeds its twister with the low 32 bits through init_genrand, which NumPy keeps as its legacy seeding.
+        bits._legacy_seeding(self._seed & 0xFFFFFFFF)
+        return bits
+
+    @functools.cached_property
+    def _draw(self) -> np.random.Generator:
+        return np.random.Generator(self._bits)
 
     def seed(self) -> int:
         """Starts the stream anew from a number that cannot be foreseen, and returns it."""

@@ -287,7 +287,7 @@ def _save(
         if code < 0:
             result = results[~code]
             saved.append(result._data)
-            versions += (result._version_counter, result._version_counter[0], code)
+            versions += (result._version_counter, result._version_counter.count, code)
             continue
         value = values[code]
         saved.append(payloads[code])
@@ -295,7 +295,7 @@ def _save(
             if isinstance(item, Value):
                 counter = item._version_counter
                 edge = first_edge[code] + i if code in first_edge else -1
-                versions += (counter, counter[0], edge if edge >= 0 and node.edges[edge] is not None else item._data)
+                versions += (counter, counter.count, edge if edge >= 0 and node.edges[edge] is not None else item._data)
     node.saved = tuple(saved)
     node.versions = tuple(versions)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .modes import GRAD_MODE
-from .node import OpNode, accumulator, next_sequence
+from .node import OpNode, Version, accumulator, next_sequence
 from .op import Op
 from .params import MISSING
 from .quiet import quiet
@@ -86,7 +86,7 @@ def _unary(op: Op, general: Recorder) -> Recorder:
             out = a.copy()
         y = _new_tensor(Tensor)
         y._data = out
-        y._version_counter = counter = [0]
+        y._version_counter = counter = Version()
         if spec is not None and x._requires_grad and _grad_mode():
             node = _new_node(OpNode)
             node.spec = spec
@@ -97,10 +97,10 @@ def _unary(op: Op, general: Recorder) -> Recorder:
                 version = x._version_counter
                 if saves_output:
                     node.saved = (out, a) if output_first else (a, out)
-                    node.versions = (counter, 0, -1, version, version[0], 0)
+                    node.versions = (counter, 0, -1, version, version.count, 0)
                 else:
                     node.saved = (a,)
-                    node.versions = (version, version[0], 0)
+                    node.versions = (version, version.count, 0)
             elif saves_output:
                 node.saved = (out,)
                 node.versions = (counter, 0, -1)
@@ -136,7 +136,7 @@ def _with_number(op: Op, general: Recorder) -> Recorder:
             out = out.copy()
         z = _new_tensor(Tensor)
         z._data = out
-        z._version_counter = counter = [0]
+        z._version_counter = counter = Version()
         if differentiable and x._requires_grad and _grad_mode():
             node = _new_node(OpNode)
             node.spec = saver.spec
@@ -204,7 +204,7 @@ def _binary(op: Op, general: Recorder) -> Recorder:
             out = out.copy()
         z = _new_tensor(Tensor)
         z._data = out
-        z._version_counter = counter = [0]
+        z._version_counter = counter = Version()
         if (need_x or need_y) and _grad_mode():
             node = _new_node(OpNode)
             saver = (both if need_y else left) if need_x else right
@@ -234,12 +234,12 @@ class _Saver:
         self._needs = needs
         self.saves = tuple(2 if code < 0 else code for code in self.spec.saves)
 
-    def save(self, node: OpNode, payloads: tuple[Any, ...], counters: tuple[list[Any] | None, ...]) -> None:
+    def save(self, node: OpNode, payloads: tuple[Any, ...], counters: tuple[Version | None, ...]) -> None:
         """Saves the payloads that the rules name, with their versions."""
         versions: tuple[Any, ...] = ()
         for code in self.saves:
             counter = counters[code]
             if counter is not None:
-                versions += (counter, counter[0], -1 if code == 2 else code if self._needs[code] else payloads[code])
+                versions += (counter, counter.count, -1 if code == 2 else code if self._needs[code] else payloads[code])
         node.saved = tuple([payloads[code] for code in self.saves])
         node.versions = versions

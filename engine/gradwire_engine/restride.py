@@ -27,10 +27,10 @@ def restride(op: Op, target: Value, values: Sequence[Any]) -> Value:
     result = call_bound(op, [target, *values[1:]])
     chain = result._view.chain
     target._data = result._data
-    target._version_counter[0] += 1
+    target._version_counter.count += 1
     of = target._view
     if of is not None:
-        of.chain, of.version = chain, target._version_counter[0]
+        of.chain, of.version = chain, target._version_counter.count
     node = result._node
     if node is not None:
         retained = target.retains_grad

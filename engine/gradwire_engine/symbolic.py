@@ -144,7 +144,7 @@ class Symbol(Value):
 
     @classmethod
     def _pack(cls, op: Op, results: list[Any]) -> Any:
-        return return_type(op)(*results) if op.outputs is not None else tuple(results)
+        return return_type(op)(*results) if op.named_outputs else tuple(results)
 
     def _overwrite(self, payload: Any) -> None:
         raise TensorNotImplementedError(

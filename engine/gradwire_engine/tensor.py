@@ -56,7 +56,7 @@ class Tensor(Value):
 
     @classmethod
     def _pack(cls, op: Op, results: list[Any]) -> Any:
-        return return_type(op)(*results) if op.outputs is not None else tuple(results)
+        return return_type(op)(*results) if op.named_outputs else tuple(results)
 
     def _overwrite(self, payload: Array) -> None:
         np.copyto(self._data, payload, casting="unsafe")
@@ -75,7 +75,7 @@ class Tensor(Value):
             self._grad = present + g
         else:
             present._overwrite(present._data + g._data)
-            present._version_counter[0] += 1
+            present._version_counter.count += 1
 
     # Values.
 

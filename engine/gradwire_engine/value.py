@@ -15,7 +15,7 @@ from . import views
 from .dtypes import DType, NumpyDType, dtype_of, is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError
 from .meta import Meta, Shape, wrap_dim
-from .node import AccumulateGrad, Node, RemovableHandle
+from .node import AccumulateGrad, Node, RemovableHandle, Version
 from .op import ops
 from .operators import Operators
 
@@ -50,8 +50,7 @@ class Value(Operators):
 
     # Instances set only what differs from these, which keeps recording cheap.
     _data: Any
-    # The version, and after a recorded in-place operation what torch's messages call its node.
-    _version_counter: list[Any]
+    _version_counter: Version
     _node: Node | None = None
     _index = 0
     _requires_grad = False
@@ -104,7 +103,7 @@ class Value(Operators):
         """A new handle on a payload, without history."""
         self = cls.__new__(cls)
         self._data = payload
-        self._version_counter = [0]
+        self._version_counter = Version()
         return self
 
     def _overwrite(self, payload: Any) -> None:
@@ -233,7 +232,7 @@ class Value(Operators):
     @property
     def _version(self) -> int:
         """How often the storage was written in place."""
-        return int(self._version_counter[0])
+        return self._version_counter.count
 
     @property
     def _base(self) -> Value | None:

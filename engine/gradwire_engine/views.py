@@ -1,4 +1,4 @@
-"""Views and in-place operations: tensors that share a storage and its version.
+"""Views: tensors that share a storage and its version.
 
 A view remembers the tensor it is a view of (never itself a view) and the chain of view operations that leads to it. After a
 write through a view the base's history goes through ``CopySlices``; a view whose storage has since been written rebuilds its
@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .dtypes import dtype_of
 from .errors import TensorRuntimeError
 from .meta import Meta
 from .modes import GRAD_MODE
-from .node import Node, OpNode, edge_of, next_sequence
-from .op import Op, Overloads
+from .node import Node, edge_of, next_sequence
+from .op import Op
 from .rules import spec_for
 
 if TYPE_CHECKING:
@@ -32,10 +31,6 @@ _NO_GRAD = (
     " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
     "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace "
     "to be tracked)."
-)
-_OVERLAP = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-    "Please clone() the tensor before performing the operation."
 )
 
 
@@ -97,7 +92,7 @@ def share(source: Value, results: Sequence[Value], op: Op, values: Sequence[Any]
     outs = tuple(kind._meta_of(r._data) for r in results) if op.variable_outputs else ()
     for index, result in enumerate(results):
         result._version_counter = counter
-        result._view = ViewOf(base, (*before, Link(op, tuple(values[1:]), meta, index, outs)), counter[0], creation)
+        result._view = ViewOf(base, (*before, Link(op, tuple(values[1:]), meta, index, outs)), counter.count, creation)
 
 
 def refresh(view: Value) -> None:
@@ -107,17 +102,17 @@ def refresh(view: Value) -> None:
         TensorRuntimeError: The history of the view would be ambiguous (torch's messages).
     """
     of = view._view
-    if of is None or of.version == view._version_counter[0]:
+    if of is None or of.version == view._version_counter.count:
         return
     if of.base.requires_grad:
-        _check_creation(view, of, "its base or another view of its base has been")
+        check_creation(view, of, "its base or another view of its base has been")
         view._node = ViewReplay(view, of)
         view._index = 0
         view._requires_grad = True
-    of.version = view._version_counter[0]
+    of.version = view._version_counter.count
 
 
-def _check_creation(view: Value, of: ViewOf, what: str) -> None:
+def check_creation(view: Value, of: ViewOf, what: str) -> None:
     """Refuses to give a new history to a view that was made under ``no_grad`` or beside others."""
     if of.creation == "default":
         return
@@ -208,137 +203,3 @@ def transpose_chain(chain: Sequence[Link], g: Any, arithmetic: Arithmetic) -> An
     for link in reversed(chain):
         g = link.transpose(g, arithmetic)
     return g
-
-
-def check_inplace(target: Value, recorded: bool) -> None:
-    """Refuses in-place writes that torch refuses.
-
-    Args:
-        target: The tensor to be written.
-        recorded: Whether the write would be recorded.
-
-    Raises:
-        TensorRuntimeError: The tensor is a leaf that requires grad, a view of one, a view whose history would become
-            ambiguous, or has elements that share memory (torch's messages).
-    """
-    meta = target._meta_of(target._data)
-    if any(size > 1 and stride == 0 for size, stride in zip(meta.shape, meta.strides, strict=True)):
-        raise TensorRuntimeError(_OVERLAP, code="overlapping_memory")
-    if not recorded:
-        return
-    of = target._view
-    if of is not None:
-        _check_creation(target, of, "is being")
-        if target.requires_grad and of.base.is_leaf:
-            raise TensorRuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation.", code="inplace_on_leaf"
-            )
-    if target.requires_grad and target.is_leaf:
-        raise TensorRuntimeError("a leaf Variable that requires grad is being used in an in-place operation.", code="inplace_on_leaf")
-
-
-def call_inplace(op: Op | Overloads, target: Value, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:
-    """Runs ``op`` on ``target`` and writes the result over it: what ``target.op_(...)`` does.
-
-    Returns:
-        ``target``, whose history now ends in the new node.
-    """
-    from .record import attach, call_bound, is_tensor, payload_of
-    from .restride import restride
-    from .value import Value
-
-    if isinstance(op, Overloads):
-        chosen, values = op.resolve((target, *args), kwargs, is_tensor)
-    else:
-        chosen, values = op, op.bind((target, *args), kwargs, is_tensor)
-    tensors = [
-        v for i in chosen.tensor_slots for v in (values[i] if isinstance(values[i], tuple) else (values[i],)) if isinstance(v, Value)
-    ]
-    recorded = GRAD_MODE.get() and any(v.requires_grad for v in tensors)
-    check_inplace(target, recorded)
-    if chosen.inplace_check is not None:
-        chosen.inplace_check(target._data.dtype, recorded)
-    if chosen.view:
-        return restride(chosen, target, values)
-    before = type(target)._wrap(target._data)
-    if recorded:
-        # The rules may need the elements that are about to be overwritten.
-        before._data = target._snapshot() if _rules_name(chosen, 0) else target._data
-        before._requires_grad = target.requires_grad
-        before._node, before._index = target.grad_fn, target._index
-        before._accumulator = target._accumulator
-    result = call_bound(chosen, [before, *values[1:]])
-    _check_result(target, result, chosen)
-    if recorded and chosen.result == "bool":
-        # Truth values have no history, but written over numbers they do: one that passes zeros on.
-        result = type(target)._wrap(type(target)._promote(result._data, target._data.dtype))
-        inputs = [before, *values[1:]]
-        attach(chosen, inputs, [payload_of(v) for v in inputs], [result], None)
-    if chosen.inplace_grad_fn is not None and result is not before and isinstance(result._node, OpNode):
-        result._node.title = chosen.inplace_grad_fn
-    target._overwrite(result._data)
-    target._version_counter[0] += 1
-    if result._node is not None:
-        _rehistory(target, result, chosen)
-    return target
-
-
-def _rules_name(op: Op, position: int) -> bool:
-    import inspect
-
-    if op.composite:
-        return True
-    name = op.names[position]
-    return any(name in inspect.signature(rule).parameters for rule in op.vjp.values())
-
-
-def _check_result(target: Value, result: Value, op: Op) -> None:
-    have, want = list(result._data.shape), list(target._data.shape)
-    if have != want:
-        message = f"output with shape {want} doesn't match the broadcast shape {have}"
-        if not (op.elementwise or op.composite):
-            message = f"Bad in-place call: input tensor size {want} and output tensor size {have} should match"
-        raise TensorRuntimeError(message, code="shape_mismatch")
-    _check_result_dtype(target, result)
-
-
-def _check_result_dtype(target: Value, result: Value) -> None:
-    order = "buifc"
-    have, want = result._data.dtype, target._data.dtype
-    if (have.kind in "fc" and order.index(have.kind) > order.index(want.kind)) or (want.kind == "b" and have.kind != "b"):
-        raise TensorRuntimeError(
-            f"result type {dtype_of(have).torch_name} can't be cast to the desired output type {dtype_of(want).torch_name}",
-            code="dtype_mismatch",
-        )
-
-
-def _rehistory(target: Value, result: Value, op: Op) -> None:
-    """Moves ``target`` (or the base it is a view of) to the node that made ``result``."""
-    node = result._node
-    assert node is not None
-    if isinstance(node, OpNode) and node.saved:
-        # A saved output is now the target itself: a later write to it must be noticed.
-        saved, versions = list(node.saved), list(node.versions)
-        for i, code in enumerate(node.spec.saves):
-            if code < 0:
-                saved[i] = target._data
-        for i in range(0, len(versions), 3):
-            if isinstance(versions[i + 2], int) and versions[i + 2] < 0:
-                versions[i], versions[i + 1] = target._version_counter, target._version_counter[0]
-        node.saved, node.versions = tuple(saved), tuple(versions)
-    of = target._view
-    counter = target._version_counter
-    if of is None:
-        retained = target.retains_grad
-        if retained and target._node is not None and target._node.retained is not None:
-            # The gradient that is kept is that of the new value.
-            del target._node.retained[target._index]
-        target._node, target._index, target._requires_grad = node, result._index, True
-        if retained:
-            target.retain_grad()
-        counter[1:] = [node.message_name()]
-        return
-    base = of.base
-    fused = isinstance(node, OpNode) and node.spec.op is op and op.ruled_slots[0][1]
-    base._node, base._index, base._requires_grad = CopySlices(base, of.chain, result, fused), 0, True
-    counter[1:] = [base._node.message_name()]

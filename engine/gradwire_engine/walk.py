@@ -158,7 +158,7 @@ class Walk:
                     if saved is None:
                         raise TensorRuntimeError(FREED, code="graph_freed")
                     versions = node.versions
-                    if versions and (versions[0][0] != versions[1] or len(versions) > 3):
+                    if versions and (versions[0].count != versions[1] or len(versions) > 3):
                         node.check_versions()
                     results = node.spec.apply(g, saved, node.static, node.metas)
                     if saved and release:

@@ -177,7 +177,7 @@ def overwritten(name: str, sample: Sample, side: Side, grad: Callable[..., Any],
 
 def bump_ours(tensor: Any) -> None:
     if isinstance(tensor, gradwire.Value):
-        tensor._version_counter[0] += 1
+        tensor._version_counter.count += 1
 
 
 def bump_theirs(tensor: Any) -> None:

@@ -106,7 +106,7 @@ def _renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -
     long = lengths > max_norm
     table[rows[long]] *= (max_norm / (lengths[long] + 1e-7))[:, None].astype(table.dtype)
     weight._overwrite(table)
-    weight._version_counter[0] += 1
+    weight._version_counter.count += 1
 
 
 @op("nn.functional.embedding", composite=True, method=False)
