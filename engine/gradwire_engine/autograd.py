@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .arithmetic import ARRAYS
 from .dtypes import dtype_of, is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError, TensorValueError
 from .modes import enable_grad as enable_grad
@@ -15,6 +14,7 @@ from .node import Node, edge_of
 from .op import ops
 from .value import Value
 from .walk import Walk
+from .walk_arithmetic import ARRAYS
 
 
 def _as_list(values: Any) -> list[Any]:
@@ -72,7 +72,7 @@ def _walk(
     targets = None
     if inputs is not None:
         targets = [edge_of(i)[:2] for i in inputs]
-    kind = type(outputs[0])
+    kind = outputs[0]._recorder
     walk = Walk(
         roots, kind=kind, create_graph=create_graph, retain_graph=create_graph if retain_graph is None else retain_graph, targets=targets
     )

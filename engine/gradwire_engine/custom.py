@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
 from .dtypes import is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError
 from .meta import broadcast
@@ -16,6 +15,7 @@ from .node import FREED, Edge, Node, Version, edge_of, next_sequence
 from .program import Body, Function
 from .record import is_tensor
 from .value import Value
+from .walk_arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
 
 Runner = Callable[[Body, dict[str, Any]], dict[str, Any]]
 
@@ -26,7 +26,7 @@ class FunctionNode(Node):
     def __init__(self, function: Function, inputs: Sequence[Any], results: Sequence[Value], run: Runner) -> None:
         self._function = function
         self._run = run
-        self._kind = type(results[0])
+        self._kind = results[0]._recorder
         self.sequence = next_sequence()
         self.single = len(results) == 1
         self.outs = tuple((r._data.shape, r._data.dtype) for r in results)
@@ -65,7 +65,7 @@ class FunctionNode(Node):
         recorder = arithmetic if isinstance(arithmetic, RecordedArithmetic) else RecordedArithmetic(self._kind)
         values: dict[str, Any] = {}
         for i, (output, g) in enumerate(zip(function.forward.outputs, grads, strict=True)):
-            name = f"grad_{output.replace('.', '_')}"
+            name = f"grad_{output}"
             if g is None:
                 values[name] = recorder.zeros(*self.outs[i])
             else:

@@ -6,6 +6,7 @@
     ├── TensorRuntimeError         (RuntimeError)
     │   └── LinAlgError
     ├── TensorTypeError            (TypeError)
+    │   └── ValueNeeded
     ├── TensorValueError           (ValueError)
     ├── TensorIndexError           (IndexError)
     ├── TensorNotImplementedError  (NotImplementedError)
@@ -63,6 +64,12 @@ class TensorTypeError(GradwireError, TypeError):
     """An argument of the wrong type, or too many or too few of them."""
 
     code = "type_error"
+
+
+class ValueNeeded(TensorTypeError):
+    """A look at the elements of a symbolic tensor, which has none."""
+
+    code = "value_needed"
 
 
 class TensorValueError(GradwireError, ValueError):

@@ -7,11 +7,12 @@ from typing import Any
 
 from .custom import call_function
 from .errors import GradwireError, ProgramError
-from .modes import no_grad
+from .modes import GUARD, no_grad
 from .op import Op, Overloads
 from .program import Body, Constant, Function, Node, Reference
 from .tensor import Tensor
 
+Guard = Callable[[Any, Sequence[Any]], None]
 Values = dict[str, Any]
 """The values of a run by name; an op of several outputs has ``name.0``, ``name.1``, ..."""
 
@@ -21,20 +22,20 @@ class Runner:
 
     Args:
         check: Called before every node; it raises to stop the run.
-        before: Called with every node that is about to run and the values so far.
+        before: Called with every node that is about to run and the values so far; what it returns, if anything, guards the
+            operations of the node (``modes.GUARD``).
     """
 
-    def __init__(self, check: Callable[[], None], before: Callable[[Node, Values, bool], None] | None = None) -> None:
+    def __init__(self, check: Callable[[], None], before: Callable[[Node, Values], Guard | None] | None = None) -> None:
         self._check = check
         self._before = before
 
-    def run(self, body: Body, values: Values, *, inner: bool = False) -> Values:
+    def run(self, body: Body, values: Values) -> Values:
         """Runs ``body``.
 
         Args:
             body: The nodes.
             values: The values of the inputs; the nodes' are added.
-            inner: Whether this is the body of a custom function.
 
         Returns:
             ``values``.
@@ -45,9 +46,13 @@ class Runner:
         for node in body.nodes:
             self._check()
             try:
-                if self._before is not None:
-                    self._before(node, values, inner)
-                store(node, self.run_node(node, values), values)
+                guard = None if self._before is None else self._before(node, values)
+                token = GUARD.set(guard)
+                try:
+                    result = self.run_node(node, values)
+                finally:
+                    GUARD.reset(token)
+                store(node, result, values)
             except GradwireError as error:
                 raise locate(error, node) from None
         return values
@@ -67,7 +72,7 @@ class Runner:
 
     def _call(self, target: Op | Overloads | Function, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if isinstance(target, Function):
-            return call_function(target, args, kwargs, lambda body, values: self.run(body, values, inner=True))
+            return call_function(target, args, kwargs, self.run)
         return target(*args, **kwargs)
 
     def _resolve(self, value: Any, values: Mapping[str, Any], pointer: str) -> Any:
@@ -76,6 +81,8 @@ class Runner:
                 return values[value.name]
             base = value.name.partition(".")[0]
             count = sum(1 for name in values if name.startswith(base + "."))
+            if not count:
+                raise ProgramError(f"{base!r} is one tensor, so it has no output {value.name!r}.", code="undefined_name", pointer=pointer)
             raise ProgramError(
                 f"{base!r} has {count} outputs; refer to one of them as {base}.0 to {base}.{count - 1}.",
                 code="undefined_name",

@@ -186,11 +186,13 @@ def _numerical(fn: Callable[..., Any], given: Sequence[Any], x: Tensor, floating
         for direction in (1, 1j) if data.dtype.kind == "c" else (1,):
             # The function may hold on to the input itself, so the step is taken in place.
             before = data[place].copy()
-            data[place] = before + eps * direction
-            right = run()
-            data[place] = before - eps * direction
-            left = run()
-            data[place] = before
+            try:
+                data[place] = before + eps * direction
+                right = run()
+                data[place] = before - eps * direction
+                left = run()
+            finally:
+                data[place] = before
             columns.append([(r - s) / (2 * eps) for r, s in zip(right, left, strict=True)])
     return [np.array([column[k] for column in columns]).reshape(len(columns), -1) for k in range(len(floating))]
 

@@ -25,7 +25,10 @@ def from_json(value: Any, resolve: Callable[[Any, str], Any], pointer: str = "")
     """
     if not isinstance(value, list):
         raise ProgramError(
-            f"An index must be a list of indices, one per dimension, but got {kind_of(value)}.", code="invalid_index", pointer=pointer
+            'An index must be a list with one item per dimension, such as [0], [{"slice": [0, 2, 1]}] or ["...", null, "mask"], '
+            f"but got {kind_of(value)}.",
+            code="invalid_index",
+            pointer=pointer,
         )
     return tuple([_item_from_json(item, resolve, f"{pointer}/{i}") for i, item in enumerate(value)])
 

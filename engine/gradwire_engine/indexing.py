@@ -72,7 +72,7 @@ def assign(target: Any, index: Any, value: Any) -> None:
         number = value.item() if isinstance(value, np.generic) else value
         if isinstance(number, int) and abs(number) > _LONGEST:
             raise TensorValueError("Overflow when unpacking long long", code="integer_out_of_range")
-        value = type(target)._lift(converted(number, target._data.dtype))
+        value = target._recorder._lift(converted(number, target._data.dtype))
     elif not isinstance(value, Value):
         name = "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
         raise TensorTypeError(f"can't assign a {name} to a torch.{dtype_of(target._data.dtype).torch_name}Tensor")

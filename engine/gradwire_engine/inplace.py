@@ -70,7 +70,7 @@ def call_inplace(op: Op | Overloads, target: Value, args: tuple[Any, ...], kwarg
         chosen.inplace_check(target._data.dtype, recorded)
     if chosen.view:
         return restride(chosen, target, values)
-    before = type(target)._wrap(target._data)
+    before = target._recorder._wrap(target._data)
     if recorded:
         # The rules may need the elements that are about to be overwritten.
         before._data = target._snapshot() if chosen.saves_first else target._data
@@ -81,13 +81,13 @@ def call_inplace(op: Op | Overloads, target: Value, args: tuple[Any, ...], kwarg
     _check_result(target, result, chosen)
     if recorded and chosen.result == "bool":
         # Truth values have no history, but written over numbers they do: one that passes zeros on.
-        result = type(target)._wrap(type(target)._promote(result._data, target._data.dtype))
+        result = before._wrap(before._promote(result._data, target._data.dtype))
         inputs = [before, *values[1:]]
         attach(chosen, inputs, [payload_of(v) for v in inputs], [result], None)
     if chosen.inplace_grad_fn is not None and result is not before and isinstance(result._node, OpNode):
         result._node.title = chosen.inplace_grad_fn
     target._overwrite(result._data)
-    target._version_counter.count += 1
+    target._version_counter.bump()
     if result._node is not None:
         _rehistory(target, result, chosen)
     return target
@@ -130,16 +130,11 @@ def _rehistory(target: Value, result: Value, op: Op) -> None:
     of = target._view
     counter = target._version_counter
     if of is None:
-        retained = target.retains_grad
-        if retained and target._node is not None and target._node.retained is not None:
-            # The gradient that is kept is that of the new value.
-            del target._node.retained[target._index]
-        target._node, target._index, target._requires_grad = node, result._index, True
-        if retained:
-            target.retain_grad()
+        target._move_to(node, result._index)
         counter.writer = node.message_name()
         return
     base = of.base
     fused = isinstance(node, OpNode) and node.spec.op is op and op.ruled_slots[0][1]
-    base._node, base._index, base._requires_grad = CopySlices(base, of.chain, result, fused), 0, True
-    counter.writer = base._node.message_name()
+    written = CopySlices(base, of.chain, result, fused)
+    base._move_to(written, 0)
+    counter.writer = written.message_name()

@@ -6,13 +6,17 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import GradwireError, LimitError
-from .execute import Runner, Values, locate, store
+import numpy as np
+
+from .errors import GradwireError, LimitError, ValueNeeded
+from .execute import Guard, Runner, Values, locate, store
 from .limits import Limits
-from .meta import meta_of_array
+from .meta import Meta, meta_of_array
 from .modes import no_grad
+from .op import Op
 from .program import Body, Constant, Node
-from .symbolic import Trace
+from .shapes import infer
+from .symbolic import Trace, Variable
 from .tensor import Tensor
 
 
@@ -26,13 +30,17 @@ class Meter(Runner):
         limits: The bounds.
         check: Called before every node; it raises to stop.
         backward: Whether gradients will be computed, which may take as much memory again.
+
+    Attributes:
+        bytes: What has been counted so far.
     """
 
     def __init__(self, limits: Limits, check: Callable[[], None], *, backward: bool) -> None:
         super().__init__(check)
         self._limits = limits
         self._factor = 2 if backward else 1
-        self._bytes = 0
+        self.bytes = 0
+        self._outputs = 0
         self._trace = Trace()
         self._measured: set[int] = set()
 
@@ -61,10 +69,21 @@ class Meter(Runner):
                     raise locate(error, node) from None
                 unknown.update([node.names] if isinstance(node.names, str) else [n for n in node.names if n is not None])
 
-    def before(self, node: Node, values: Values, inner: bool) -> None:
-        """Measures a node that could not be measured ahead, now that its arguments are there."""
+    def run(self, body: Body, values: Values) -> Values:
+        """Runs the body of a custom function on symbols: its nodes are measured with the call."""
+        super().run(body, values)
+        if not any(instruction.op.data_dependent for instruction in self._trace.instructions):
+            self._measured.update(id(node) for node in body.nodes)
+        return values
+
+    def before(self, node: Node, values: Values) -> Guard | None:
+        """Measures a node that could not be measured ahead, now that its arguments are there.
+
+        Returns:
+            A guard for its operations, if they look at values and so can only be measured one by one.
+        """
         if id(node) in self._measured:
-            return
+            return None
         symbols: Values = {}
         for name in node.references():
             value = values.get(name)
@@ -73,7 +92,11 @@ class Meter(Runner):
             elif name in values:
                 symbols[name] = value
         with no_grad(), self._trace.recording():
-            self._count(node, symbols)
+            return None if self._count(node, symbols) else self._guard
+
+    def _guard(self, op: Op, operands: Sequence[Any]) -> None:
+        metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(operands)]
+        self._add_call(op, metas, infer(op, metas))
 
     def constant(self, constant: Constant) -> Any:
         """A symbol in place of the constant."""
@@ -81,19 +104,52 @@ class Meter(Runner):
 
     def _count(self, node: Node, values: Values) -> bool:
         """Adds the cost of one node; whether the shapes of its results are known."""
-        result = self.run_node(node, values)
-        known = True
-        for instruction in self._trace.instructions:
-            known = known and not instruction.op.data_dependent
-            for out in instruction.outs:
-                # A view takes no memory, but what is done with it will, so its size is bounded like any other.
-                self._bound(out.meta.nbytes, f"The result of {instruction.op.full_name}", out.meta.shape)
-                if not instruction.op.view:
-                    self._add(out.meta.nbytes, f"The result of {instruction.op.full_name}")
-        self._trace.instructions.clear()
+        instructions = self._trace.instructions
+        try:
+            result = self.run_node(node, values)
+        except ValueNeeded:
+            instructions.clear()
+            return False
+        except LimitError:
+            raise
+        except GradwireError:
+            # Behind a shape that depends on values the symbols have its upper bound, which may fit where the shape does not.
+            if any(instruction.op.data_dependent for instruction in instructions):
+                instructions.clear()
+                return False
+            raise
+        known = not any(instruction.op.data_dependent for instruction in instructions)
+        for instruction in instructions:
+            op = instruction.op
+            metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
+            self._add_call(op, metas, [out.meta for out in instruction.outs])
+        instructions.clear()
         if known:
             store(node, result, values)
         return known
+
+    def _add_call(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
+        """Adds the cost of one operation."""
+        self._outputs += len(outs)
+        if self._outputs > self._limits.nodes:
+            raise LimitError(
+                f"{op.full_name} would bring the program to {self._outputs:,} "
+                f"tensors, more than the {self._limits.nodes:,} that are allowed.",
+                code="too_many_nodes",
+            )
+        if op.scratch is not None:
+            nbytes = op.scratch(*[arguments[i] for i in op.scratch_positions])
+            if nbytes > self._limits.tensor_bytes:
+                raise LimitError(
+                    f"{op.full_name} would need {nbytes:,} bytes for its work on these arguments, more than the "
+                    f"{self._limits.tensor_bytes:,} bytes that a tensor may take.",
+                    code="tensor_too_large",
+                )
+        for meta in outs:
+            # A view takes no memory, but what is done with it will, so its size is bounded like any other.
+            self._bound(meta.nbytes, f"The result of {op.full_name}", meta.shape)
+            if not op.view:
+                self._add(meta.nbytes, f"The result of {op.full_name}")
 
     def answer(self, tensors: Iterable[Tensor]) -> None:
         """Counts the tensors that will be written into the answer; a view is written in full.
@@ -113,10 +169,19 @@ class Meter(Runner):
             )
 
     def _add(self, nbytes: int, what: str) -> None:
-        self._bytes += nbytes * self._factor
-        if self._bytes > self._limits.program_bytes:
+        self.bytes += nbytes * self._factor
+        if self.bytes > self._limits.program_bytes:
             raise LimitError(
-                f"{what} would bring the program to {self._bytes:,} bytes, "
+                f"{what} would bring the program to {self.bytes:,} bytes, "
                 f"more than the {self._limits.program_bytes:,} bytes that a program may take.",
                 code="program_too_large",
             )
+
+
+def _metas(value: Any) -> Any:
+    """Arrays and variables as metas; numbers and ``None`` as they are."""
+    if isinstance(value, tuple):
+        return tuple(_metas(v) for v in value)
+    if isinstance(value, Variable):
+        return value.meta
+    return meta_of_array(value) if isinstance(value, np.ndarray) else value

@@ -1,10 +1,10 @@
-"""Grad mode and the generator in force: both belong to a context, never to the process."""
+"""Grad mode and the generator in force, which belong to a context; outside any that has one of its own, the process has a generator."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,6 +14,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 GRAD_MODE: ContextVar[bool] = ContextVar("gradwire_grad_mode", default=True)
+PURE: ContextVar[bool] = ContextVar("gradwire_pure", default=False)
+"""Set while a program runs: nothing may be written in place, not even running statistics."""
+
+GUARD: ContextVar[Callable[[Any, Sequence[Any]], None] | None] = ContextVar("gradwire_guard", default=None)
+"""Called with an op and its operands before the general path runs it on arrays; it raises to refuse the call."""
+
 GENERATOR: ContextVar[Generator | None] = ContextVar("gradwire_generator", default=None)
 
 _fallback = Generator()
@@ -25,12 +31,15 @@ def is_grad_enabled() -> bool:
 
 
 def current_generator() -> Generator:
-    """The generator that random operations draw from when they are not given one."""
+    """The generator that random operations draw from when they are not given one.
+
+    A service sets one for each request, so that requests share no state; where none is set it is the process's.
+    """
     return GENERATOR.get() or _fallback
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seeds the generator of this context and returns it (``torch.manual_seed``)."""
+    """Seeds the generator in force, the context's or else the process's, and returns it (``torch.manual_seed``)."""
     return current_generator().manual_seed(seed)
 
 

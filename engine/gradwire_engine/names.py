@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import keyword
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from .errors import ProgramError
 from .op import REGISTRY, Op, Overloads
 from .program import Function
 
+_MOST_COMPARED: Final = 2_000
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -67,16 +69,20 @@ def find_op(name: Any, functions: Mapping[str, Function], declared: Mapping[str,
             code="inplace_in_program",
             pointer=pointer,
         )
-    raise ProgramError(f"There is no operation {shown(name)}.{suggest(name, REGISTRY)}", code="unknown_op", pointer=pointer)
+    hint = f" Did you mean 'functions.{name}'?" if name in declared else suggest(name, REGISTRY)
+    raise ProgramError(f"There is no operation {shown(name)}.{hint}", code="unknown_op", pointer=pointer)
 
 
 def suggest(name: str, among: Mapping[str, Any]) -> str:
     """A sentence that suggests the closest name, or nothing."""
-    public = [n for n in among if not n.startswith("_")]
+    public = [n for n in itertools.islice(among, _MOST_COMPARED) if not n.startswith("_")]
     if len(name) > 128 or name.startswith("_"):
         return ""
-    close = difflib.get_close_matches(name, public, n=1, cutoff=0.6) or [n for n in public if n.rpartition(".")[2] == name][:1]
-    return f" Did you mean {close[0]!r}?" if close else ""
+    last = name.rpartition(".")[2].lower()
+    # The right name at another place, as in 'gelu' for 'nn.functional.gelu', says more than a similar one.
+    same = [n for n in public if n.rpartition(".")[2].lower() == last]
+    close = same or difflib.get_close_matches(name, public, n=1, cutoff=0.6)
+    return f" Did you mean {min(close, key=len)!r}?" if close else ""
 
 
 def check_fields(spec: Mapping[str, Any], allowed: frozenset[str], required: Sequence[str], pointer: str) -> None:

@@ -12,9 +12,9 @@ from .dtypes import NumpyDType, dtype_of, is_differentiable
 from .errors import TensorRuntimeError
 
 if TYPE_CHECKING:
-    from .arithmetic import Arithmetic
     from .rules import Spec
     from .value import Value
+    from .walk_arithmetic import Arithmetic
 
 Edge = tuple["Node", int, tuple[int, ...], NumpyDType]
 """A node, the number of its output, and the shape and dtype of the tensor that the edge stands for."""
@@ -42,6 +42,10 @@ class Version:
     # On the class, because one is made for every tensor and most are never written.
     count = 0
     writer = ""
+
+    def bump(self) -> None:
+        """Counts a write, which whatever saved a tensor of this storage notices."""
+        self.count += 1
 
 
 class RemovableHandle:

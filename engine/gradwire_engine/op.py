@@ -53,6 +53,7 @@ class Op:
         saves_first: Whether backward may need the first argument, so that an in-place call has to keep its old elements.
         ruled_slots: The position of every tensor slot, and whether it has a rule.
         meta_rule: Maps metas and static parameters to the meta of the output (or a tuple of them).
+        scratch: Gives the bytes that the kernel needs beside its result, from what its parameters name.
         promotion: ``"same"``: tensor arguments are cast to a common dtype; ``"float"``: also made floating point; ``"none"``. Without
             promotion a Python number is no tensor; a composite op leaves that to its parts, unless it says ``"none"`` itself.
         promoted: The names of the arguments that take part in promotion.
@@ -116,9 +117,9 @@ class Op:
             promoted = tuple(self.names[i] for i in self.tensor_slots)
         self.promoted = frozenset(self.names.index(n) for n in promoted) if self.promotion != "none" else frozenset[int]()
         # A meta rule, like a VJP rule, receives the arguments that its parameters name.
-        self.meta_positions = (
-            () if self.meta_rule is None else tuple(self.names.index(n) for n in inspect.signature(self.meta_rule).parameters)
-        )
+        self.meta_positions = _positions(self.meta_rule, self.names)
+        self.scratch: Callable[..., int] | None = facts["scratch"]
+        self.scratch_positions = _positions(self.scratch, self.names)
         self._check_rules()
         ruled = {n for key in self.vjp for n in key}
         self.differentiable = tuple(n for n in self.names if n in ruled)
@@ -217,7 +218,7 @@ class Overloads:
             try:
                 values = candidate.bind(args, kwargs, is_tensor)
             except TensorTypeError as error:
-                errors.append(error)
+                errors.append(error.with_traceback(None))  # whose frames would keep the arguments alive
                 continue
             if any(
                 not p.is_tensor and is_tensor(a) and not isinstance(a, np.generic) for p, a in zip(candidate.params, args, strict=False)
@@ -263,6 +264,10 @@ def _kind_name(value: Any, is_tensor: Callable[[Any], bool]) -> str:
     return "Tensor" if is_tensor(value) else type(value).__name__
 
 
+def _positions(rule: Callable[..., Any] | None, names: tuple[str, ...]) -> tuple[int, ...]:
+    return () if rule is None else tuple(names.index(n) for n in inspect.signature(rule).parameters)
+
+
 def _grad_fn_name(short_name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in short_name.split("_") if part) + "Backward0"
 
@@ -273,6 +278,7 @@ def op(
     overload: str = "",
     vjp: Mapping[str | tuple[str, ...], Rule] | None = None,
     meta: Callable[..., Any] | None = None,
+    scratch: Callable[..., int] | None = None,
     promotion: Promotion | None = None,
     promoted: tuple[str, ...] | None = None,
     result: Result | None = None,
@@ -316,6 +322,7 @@ def op(
             overload=overload,
             vjp={(key,) if isinstance(key, str) else key: rule for key, rule in (vjp or {}).items()},
             meta=meta,
+            scratch=scratch,
             promotion=promotion or ("same" if elementwise else "none"),
             numbers=promotion != "none" and (composite or elementwise or promotion is not None),
             promoted=promoted,

@@ -1,7 +1,8 @@
-"""Python's operators on every recorder's tensors, written by hand because editors and type checkers look for them here."""
+"""Python's operators on every recorder's tensors, each on a line of its own because editors and type checkers look for them here."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .errors import TensorTypeError
@@ -11,113 +12,75 @@ if TYPE_CHECKING:
     from .op import Op, Overloads
     from .value import Value
 
+Method = Callable[[Any, Any], Any]
 
-def _inplace(op: Op | Overloads, target: Any, other: Any) -> Any:
-    from .inplace import call_inplace
 
-    return call_inplace(op, target, (other,), {})
+def _refused(error: TensorTypeError) -> Any:
+    """Lets the other operand have its turn where the op does not take it; what else the engine refuses, it says itself."""
+    if error.code != "argument_type":
+        raise error
+    return NotImplemented
+
+
+def _binary(name: str) -> Method:
+    def operator(self: Any, other: Any) -> Any:
+        try:
+            return getattr(ops, name).recorder(self, other)
+        except TensorTypeError as error:
+            return _refused(error)
+
+    return operator
+
+
+def _reflected(name: str) -> Method:
+    def operator(self: Any, other: Any) -> Any:
+        try:
+            return getattr(ops, name).recorder(other, self)
+        except TensorTypeError as error:
+            return _refused(error)
+
+    return operator
+
+
+def _in_place(name: str) -> Method:
+    def operator(self: Any, other: Any) -> Any:
+        from .inplace import call_inplace
+
+        try:
+            return call_inplace(getattr(ops, name), self, (other,), {})
+        except TensorTypeError as error:
+            return _refused(error)
+
+    return operator
 
 
 class Operators:
     """The dunder methods; each is the op that torch's has. What an op cannot take, the other operand may know how to handle."""
 
     # Arithmetic.
-    def __add__(self, other: Any) -> Any:
-        try:
-            return ops.add.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __radd__(self, other: Any) -> Any:
-        try:
-            return ops.add.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __sub__(self, other: Any) -> Any:
-        try:
-            return ops.sub.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rsub__(self, other: Any) -> Any:
-        try:
-            return ops.rsub.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __mul__(self, other: Any) -> Any:
-        try:
-            return ops.mul.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rmul__(self, other: Any) -> Any:
-        try:
-            return ops.mul.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __truediv__(self, other: Any) -> Any:
-        try:
-            return ops.div.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
+    __add__ = _binary("add")
+    __radd__ = _binary("add")
+    __sub__ = _binary("sub")
+    __rsub__ = _binary("rsub")
+    __mul__ = _binary("mul")
+    __rmul__ = _binary("mul")
+    __truediv__ = _binary("div")
 
     def __rtruediv__(self, other: Any) -> Any:
         # torch computes 1 / x as reciprocal(x) * 1, and grad_fn shows it.
         try:
             return ops.mul(ops.reciprocal(self), other)
-        except TensorTypeError:
-            return NotImplemented
+        except TensorTypeError as error:
+            return _refused(error)
 
-    def __floordiv__(self, other: Any) -> Any:
-        try:
-            return ops.floor_divide.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        try:
-            return ops.floor_divide.recorder(other, self)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __mod__(self, other: Any) -> Any:
-        try:
-            return ops.remainder.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rmod__(self, other: Any) -> Any:
-        try:
-            return ops.remainder.recorder(other, self)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __pow__(self, other: Any) -> Any:
-        try:
-            return ops.pow.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rpow__(self, other: Any) -> Any:
-        try:
-            return ops.pow.recorder(other, self)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __matmul__(self, other: Any) -> Any:
-        try:
-            return ops.matmul.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rmatmul__(self, other: Any) -> Any:
-        try:
-            return ops.matmul.recorder(other, self)
-        except TensorTypeError:
-            return NotImplemented
+    __floordiv__ = _binary("floor_divide")
+    __rfloordiv__ = _reflected("floor_divide")
+    __mod__ = _binary("remainder")
+    __rmod__ = _reflected("remainder")
+    __pow__ = _binary("pow")
+    __rpow__ = _reflected("pow")
+    __matmul__ = _binary("matmul")
+    __rmatmul__ = _reflected("matmul")
 
     def __neg__(self) -> Any:
         return ops.neg.recorder(self)
@@ -129,41 +92,12 @@ class Operators:
         return ops.abs.recorder(self)
 
     # Comparison.
-    def __eq__(self, other: object) -> Any:
-        try:
-            return ops.eq.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ne__(self, other: object) -> Any:
-        try:
-            return ops.ne.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __lt__(self, other: Any) -> Any:
-        try:
-            return ops.lt.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __le__(self, other: Any) -> Any:
-        try:
-            return ops.le.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __gt__(self, other: Any) -> Any:
-        try:
-            return ops.gt.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ge__(self, other: Any) -> Any:
-        try:
-            return ops.ge.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
+    __eq__ = _binary("eq")
+    __ne__ = _binary("ne")
+    __lt__ = _binary("lt")
+    __le__ = _binary("le")
+    __gt__ = _binary("gt")
+    __ge__ = _binary("ge")
 
     def __hash__(self) -> int:
         return id(self)
@@ -174,102 +108,24 @@ class Operators:
             raise TensorTypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return ops.bitwise_not.recorder(self)
 
-    def __and__(self, other: Any) -> Any:
-        try:
-            return ops.bitwise_and.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rand__(self, other: Any) -> Any:
-        try:
-            return ops.bitwise_and.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __or__(self, other: Any) -> Any:
-        try:
-            return ops.bitwise_or.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ror__(self, other: Any) -> Any:
-        try:
-            return ops.bitwise_or.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __xor__(self, other: Any) -> Any:
-        try:
-            return ops.bitwise_xor.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __rxor__(self, other: Any) -> Any:
-        try:
-            return ops.bitwise_xor.recorder(self, other)
-        except TensorTypeError:
-            return NotImplemented
+    __and__ = _binary("bitwise_and")
+    __rand__ = _binary("bitwise_and")
+    __or__ = _binary("bitwise_or")
+    __ror__ = _binary("bitwise_or")
+    __xor__ = _binary("bitwise_xor")
+    __rxor__ = _binary("bitwise_xor")
 
     # In place.
-    def __iadd__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.add, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __isub__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.sub, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __imul__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.mul, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __itruediv__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.div, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ifloordiv__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.floor_divide, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __imod__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.remainder, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ipow__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.pow, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __iand__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.bitwise_and, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ior__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.bitwise_or, self, other)
-        except TensorTypeError:
-            return NotImplemented
-
-    def __ixor__(self, other: Any) -> Any:
-        try:
-            return _inplace(ops.bitwise_xor, self, other)
-        except TensorTypeError:
-            return NotImplemented
+    __iadd__ = _in_place("add")
+    __isub__ = _in_place("sub")
+    __imul__ = _in_place("mul")
+    __itruediv__ = _in_place("div")
+    __ifloordiv__ = _in_place("floor_divide")
+    __imod__ = _in_place("remainder")
+    __ipow__ = _in_place("pow")
+    __iand__ = _in_place("bitwise_and")
+    __ior__ = _in_place("bitwise_or")
+    __ixor__ = _in_place("bitwise_xor")
 
     # Transposes, which torch has as attributes.
     @property

@@ -19,8 +19,11 @@ from .params import Param
 from .program import Body, Constant, Function, Node, Program, Reference
 
 _SPECIAL_FLOATS: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+# Functions are called by recursion, and their backward programs too.
+_MOST_CALLS: Final = 32
+_MOST_NESTED: Final = 64
 _NODE_FIELDS: Final = frozenset({"name", "op", "args", "kwargs", "no_grad"})
-_FUNCTION_FIELDS: Final = frozenset({"forward", "save", "backward", "jvp"})
+_FUNCTION_FIELDS: Final = frozenset({"forward", "save", "backward"})
 _BODY_FIELDS: Final = frozenset({"inputs", "nodes", "outputs"})
 
 
@@ -171,7 +174,9 @@ def _check_reference(name: Any, known: Mapping[str, int | None], later: Mapping[
         count = known[base]
         if count is not None and (not dot or int(picked) >= count):
             raise ProgramError(
-                f"{base!r} has {count} outputs; refer to one as {base}.0 to {base}.{count - 1}.", code="undefined_name", pointer=pointer
+                f"{base!r} has {count} outputs; refer to one of them as {base}.0 to {base}.{count - 1}.",
+                code="undefined_name",
+                pointer=pointer,
             )
         return
     if base in later:
@@ -206,7 +211,7 @@ def _argument(value: Any, slots: list[Param], refer: Callable[[str, str], Refere
         return index_from_json(value, lambda item, at: _tensor(item, refer, at), pointer)
     if any(p.is_list for p in slots) and isinstance(value, list):
         return [None if item is None else _tensor(item, refer, f"{pointer}/{i}") for i, item in enumerate(value)]
-    as_list = isinstance(value, list) and not kinds & {"Dims", "Size", "int", "Data"}
+    as_list = isinstance(value, list) and not kinds & {"Dims", "Size", "Data"}
     as_name = isinstance(value, str) and "str" not in kinds
     if tensor and (as_name or as_list or isinstance(value, Mapping)):
         return _tensor(value, refer, pointer)
@@ -219,9 +224,11 @@ def _argument(value: Any, slots: list[Param], refer: Callable[[str, str], Refere
     return value
 
 
-def _static(value: Any, pointer: str) -> Any:
+def _static(value: Any, pointer: str, depth: int = 0) -> Any:
     if isinstance(value, list):
-        return tuple(_static(v, f"{pointer}/{i}") for i, v in enumerate(value))
+        if depth > _MOST_NESTED:
+            raise ProgramError("The list is nested too deeply for an argument.", code="too_deep", pointer=pointer)
+        return tuple(_static(v, f"{pointer}/{i}", depth + 1) for i, v in enumerate(value))
     if isinstance(value, Mapping):
         raise ProgramError(
             "An object cannot stand here; expected a number, a string, true, false, null or a list.", code="invalid_type", pointer=pointer
@@ -240,7 +247,9 @@ def _tensor(value: Any, refer: Callable[[str, str], Reference], pointer: str) ->
     except GradwireError as error:
         raise error.at(pointer) from None
     if isinstance(value, Mapping) and set(value) == {"complex"}:
-        return complex(literal.array.item())
+        # A number of Python's, never rounded to a tensor's precision.
+        real, imaginary = (_SPECIAL_FLOATS.get(part, part) for part in value["complex"])
+        return complex(real, imaginary)
     if literal.requires_grad:
         raise ProgramError(
             "A constant cannot require gradients; declare it in 'inputs' instead.",
@@ -258,6 +267,13 @@ def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], dec
         )
     check_fields(spec, _FUNCTION_FIELDS, ("forward", "backward"), pointer)
     forward = _parse_part(spec["forward"], functions, declared, pointer + "/forward", limits)
+    for i, output in enumerate(forward.outputs):
+        if "." in output:
+            raise ProgramError(
+                f"An output of a function needs a name of its own, which {output!r} is not: give the node a list of names.",
+                code="invalid_name",
+                pointer=f"{pointer}/forward/outputs/{i}",
+            )
     save = spec.get("save", [])
     if not isinstance(save, list):
         raise ProgramError(f"'save' must be a list of names, not {kind_of(save)}.", code="invalid_type", pointer=pointer + "/save")
@@ -269,7 +285,7 @@ def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], dec
                 pointer=f"{pointer}/save/{i}",
             )
     backward = spec["backward"]
-    given = {f"grad_{o.replace('.', '_')}" for o in forward.outputs} | set(save)
+    given = {f"grad_{o}" for o in forward.outputs} | set(save)
     outputs = backward.get("outputs") if isinstance(backward, Mapping) else None
     if not isinstance(outputs, Mapping):
         raise ProgramError(
@@ -283,17 +299,21 @@ def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], dec
                 f"{shown(key)} is not an input of 'forward'.", code="undefined_name", pointer=join(pointer + "/backward/outputs", key)
             )
     named = list(dict.fromkeys(v for v in outputs.values() if v is not None))
-    part = _parse_part({**backward, "outputs": named}, functions, declared, pointer + "/backward", limits)
-    for i, wanted in enumerate(part.inputs):
+    received = backward.get("inputs")
+    for i, wanted in enumerate(received if isinstance(received, list) else []):
         if wanted not in given:
             raise ProgramError(
-                f"'backward' cannot receive {wanted!r}: it receives {', '.join(sorted(given))}.",
+                f"'backward' cannot receive {shown(wanted)}: it receives {', '.join(sorted(given))}.",
                 code="undefined_name",
                 pointer=f"{pointer}/backward/inputs/{i}",
             )
+    part = _parse_part({**backward, "outputs": named}, functions, declared, pointer + "/backward", limits)
     cost = 1 + forward.cost() + part.cost()
     _check_nodes(cost, limits, pointer)
-    return Function(name, forward, tuple(save), part, tuple(outputs.get(i) for i in forward.inputs), cost)
+    depth = 1 + max(forward.depth(), part.depth())
+    if depth > _MOST_CALLS:
+        raise ProgramError(f"Functions may call functions {_MOST_CALLS} deep, and {name!r} goes deeper.", code="too_deep", pointer=pointer)
+    return Function(name, forward, tuple(save), part, tuple(outputs.get(i) for i in forward.inputs), cost, depth)
 
 
 def _parse_part(spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], pointer: str, limits: Limits) -> Body:

@@ -70,6 +70,10 @@ class Body:
         """How many nodes a run takes, those of functions included."""
         return sum(node.op.cost if isinstance(node.op, Function) else 1 for node in self.nodes)
 
+    def depth(self) -> int:
+        """How deeply the functions that the body calls call each other."""
+        return max((node.op.depth for node in self.nodes if isinstance(node.op, Function)), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -82,6 +86,7 @@ class Function:
         backward: Takes ``grad_<output>`` and what is saved.
         gradients: For each input of ``forward`` the name in ``backward`` of its gradient, or ``None``.
         cost: Nodes of one forward and one backward run.
+        depth: How deeply it calls other functions, itself counted.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Function:
     backward: Body
     gradients: tuple[str | None, ...]
     cost: int
+    depth: int
 
     @property
     def grad_fn(self) -> str:

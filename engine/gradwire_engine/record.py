@@ -49,7 +49,7 @@ def call_bound(op: Op, values: list[Any]) -> Any:
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Value):
                 if kind is None or item.precedence > kind.precedence:
-                    kind = type(item)
+                    kind = item._recorder
             elif isinstance(item, (np.ndarray, np.generic)):
                 plain = True
     if op.composite:
@@ -187,12 +187,12 @@ def record(op: Op, values: list[Any], kind: type[Value]) -> Any:
     payloads = values.copy()
     for slot in op.tensor_slots:
         value = values[slot]
-        if type(value) is kind:
+        if isinstance(value, kind):
             payloads[slot] = value._data
             continue
         if isinstance(value, tuple):
-            values[slot] = tuple(v if v is None or type(v) is kind else kind._lift(v) for v in value)
-        elif (value is not None and type(value) is not kind and not isinstance(value, _NUMBERS)) or isinstance(value, np.generic):
+            values[slot] = tuple(v if v is None or isinstance(v, kind) else kind._lift(v) for v in value)
+        elif (value is not None and not isinstance(value, _NUMBERS)) or isinstance(value, np.generic):
             values[slot] = kind._lift(value)
         payloads[slot] = payload_of(values[slot])
     operands = payloads
@@ -254,7 +254,8 @@ def attach(op: Op, values: Sequence[Any], payloads: Sequence[Any], results: list
     node.sequence = next_sequence()
     _save(node, spec, values, payloads, results, first_edge)
     if spec.uses_static:
-        node.static = values
+        # Without the tensors: what a rule does not save must not be kept alive.
+        node.static = tuple(None if i in op.tensor_slots else v for i, v in enumerate(values))
     if spec.metas:
         kind = type(results[0])
         node.metas = tuple(_metas(kind, payloads[i]) for i in spec.metas)

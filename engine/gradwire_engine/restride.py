@@ -27,19 +27,13 @@ def restride(op: Op, target: Value, values: Sequence[Any]) -> Value:
     result = call_bound(op, [target, *values[1:]])
     chain = result._view.chain
     target._data = result._data
-    target._version_counter.count += 1
+    target._version_counter.bump()
     of = target._view
     if of is not None:
         of.chain, of.version = chain, target._version_counter.count
     node = result._node
     if node is not None:
-        retained = target.retains_grad
         if isinstance(node, OpNode) and op.inplace_grad_fn is not None:
             node.title = op.inplace_grad_fn
-        if retained and target._node is not None and target._node.retained is not None:
-            # The gradient that is kept is that of the new shape.
-            del target._node.retained[target._index]
-        target._node, target._index, target._requires_grad = node, result._index, True
-        if retained:
-            target.retain_grad()
+        target._move_to(node, result._index)
     return target

@@ -10,10 +10,13 @@ from .dtypes import NumpyDType
 from .op import Op
 
 if TYPE_CHECKING:
-    from .arithmetic import Arithmetic
+    from .walk_arithmetic import Arithmetic
 
 Needs = tuple[Any, ...]
 """For each tensor slot whether it needs a gradient; a tuple of booleans for a list of tensors."""
+
+
+_MOST_SPECS = 256
 
 
 class Spec:
@@ -117,5 +120,7 @@ def spec_for(op: Op, needs: Needs) -> Spec:
     """The prepared rules of ``op`` for ``needs``, made on first use."""
     spec: Spec | None = op.vjp_specs.get(needs)
     if spec is None:
+        if len(op.vjp_specs) >= _MOST_SPECS:
+            op.vjp_specs.clear()  # lists of tensors come in any number of patterns
         spec = op.vjp_specs[needs] = Spec(op, needs)
     return spec

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .dtypes import NumpyDType, dtype_of, scalar_dtype
-from .errors import TensorNotImplementedError, TensorTypeError
+from .errors import TensorNotImplementedError, TensorTypeError, ValueNeeded
 from .meta import Meta, Shape, meta_of_array
 from .op import Op, ops
 from .record import run_arrays
@@ -158,7 +158,7 @@ class Symbol(Value):
         self._grad = g if self._grad is None else self._grad + g
 
     def _no_value(self) -> Any:
-        raise TensorTypeError(
+        raise ValueNeeded(
             "A symbolic tensor has a shape and a dtype but no elements, so Python cannot "
             "look at its value. Use where() instead of if, and tensors instead of numbers."
         )

@@ -11,7 +11,7 @@ import numpy as np
 from .dtypes import Array, NumpyDType, default_dtype, dtype_of, scalar_dtype, wrap_integer
 from .errors import TensorRuntimeError, TensorTypeError, TensorValueError
 from .meta import Meta, meta_of_array
-from .modes import GRAD_MODE
+from .modes import GRAD_MODE, GUARD
 from .op import Op
 from .printing import format_tensor, format_value
 from .record import run_kernel
@@ -35,6 +35,9 @@ class Tensor(Value):
 
     @classmethod
     def _execute(cls, op: Op, operands: Sequence[Any], payloads: Sequence[Any]) -> Sequence[Any]:
+        guard = GUARD.get()
+        if guard is not None:
+            guard(op, operands)
         result = run_kernel(op, operands)
         if op.outputs is None and not op.variable_outputs:
             result = (result,)
@@ -70,12 +73,12 @@ class Tensor(Value):
             self._grad = g if present is None else present + g
         elif present is None:
             # What arrives may be shared (both inputs of an addition get the same array), so the leaf takes a copy.
-            self._grad = self._wrap(np.array(g._data, order="C"))
+            self._grad = Tensor._wrap(np.array(g._data, order="C"))
         elif GRAD_MODE.get():
             self._grad = present + g
         else:
             present._overwrite(present._data + g._data)
-            present._version_counter.count += 1
+            present._version_counter.bump()
 
     # Values.
 

@@ -43,6 +43,8 @@ class Value(Operators):
     Its in-place operations move the handle to a new node and bump the version, which all views of the same storage share.
     """
 
+    # The class directly under ``Value`` that a tensor's class derives from: results are of it, whatever the operands derive.
+    _recorder: ClassVar[type[Value]]
     precedence: ClassVar[int] = 0
     computes_on_arrays: ClassVar[bool] = False
     # NumPy operators give way to ours: ndarray * Value calls Value.__rmul__.
@@ -63,6 +65,11 @@ class Value(Operators):
     if TYPE_CHECKING:
         # Methods that come from the op table.
         def __getattr__(self, name: str) -> Any: ...
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if Value in cls.__bases__:
+            cls._recorder = cls
 
     # What a recorder defines.
 
@@ -180,6 +187,17 @@ class Value(Operators):
 
     def _refresh_view(self) -> None:
         views.refresh(self)
+
+    def _move_to(self, node: Node, index: int) -> None:
+        """Makes output ``index`` of ``node`` the history of this tensor; a gradient that is kept is from now on that of it."""
+        old = self._node
+        if old is not None and old.retained is not None and self.retains_grad:
+            kept = old.retained.pop(self._index)
+            if node.retained is None:
+                node.retained = {}
+            node.retained[index] = kept
+            node.simple = False
+        self._node, self._index, self._requires_grad = node, index, True
 
     @property
     def requires_grad(self) -> bool:
@@ -330,7 +348,7 @@ class Value(Operators):
 
     def detach(self) -> Any:
         """The same data without history; it shares storage and version."""
-        result = self._wrap(self._data)
+        result = self._recorder._wrap(self._data)
         result._version_counter = self._version_counter
         return result
 
@@ -349,10 +367,14 @@ class Value(Operators):
     @property
     def data(self) -> Any:
         """The same storage without history and with a version of its own."""
-        return self._wrap(self._data)
+        return self._recorder._wrap(self._data)
 
     @data.setter
     def data(self, value: Value) -> None:
+        if not isinstance(value, Value):
+            raise TensorTypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self.requires_grad and not is_differentiable(value._data.dtype):
+            raise TensorRuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         self._data = value._data
 
     def __len__(self) -> int:
@@ -365,9 +387,6 @@ class Value(Operators):
         if not self._data.shape:
             raise TensorTypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))
-
-    def __hash__(self) -> int:
-        return id(self)
 
 
 CREATOR: ContextVar[type[Value]] = ContextVar("gradwire_creator")

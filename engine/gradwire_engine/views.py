@@ -20,8 +20,8 @@ from .op import Op
 from .rules import spec_for
 
 if TYPE_CHECKING:
-    from .arithmetic import Arithmetic
     from .value import Value
+    from .walk_arithmetic import Arithmetic
 
 _MULTI = (
     " This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified "
@@ -106,9 +106,7 @@ def refresh(view: Value) -> None:
         return
     if of.base.requires_grad:
         check_creation(view, of, "its base or another view of its base has been")
-        view._node = ViewReplay(view, of)
-        view._index = 0
-        view._requires_grad = True
+        view._move_to(ViewReplay(view, of), 0)
     of.version = view._version_counter.count
 
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
 from .dtypes import NumpyDType
 from .errors import TensorRuntimeError, TensorTypeError
 from .modes import GRAD_MODE
 from .node import FREED, AccumulateGrad, Node, OpNode, tensor_type_name
 from .value import Value
+from .walk_arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
 
 _sequence = attrgetter("sequence")
 

@@ -111,7 +111,7 @@ class ServerDraining(RequestError):
     code = "draining"
 
     def __init__(self) -> None:
-        super().__init__("The server is shutting down and takes no more work.", headers={"Retry-After": "1"})
+        super().__init__("The server is shutting down. Send the request again in a moment.", headers={"Retry-After": "1"})
 
 
 # The closest class in an exception's method resolution order decides. 499 is what proxies log for a caller who hung up: nobody reads it.

@@ -47,6 +47,7 @@ def openapi_document(api: Api) -> dict[str, Any]:
                 (content,) = document["paths"][route.path][method.lower()]["responses"][str(status)]["content"].values()
                 # Only now, because FastAPI drops whatever is null from its document.
                 content["examples"] = examples
+                content.pop("example", None)
     for path in document["paths"].values():
         for operation in path.values():
             operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -63,7 +63,12 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "text"] = Field(default="json", description="One JSON object a line, or text for a person at a terminal.")
     drain_seconds: float = Field(
-        default=20.0, ge=0, allow_inf_nan=False, description="Time that running requests are given to finish after SIGTERM."
+        default=35.0,
+        ge=0,
+        allow_inf_nan=False,
+        description=(
+            "Time that running requests are given to finish after SIGTERM; more than request_seconds, or the longest are cut short."
+        ),
     )
     drain_delay_seconds: float = Field(
         default=0.0,

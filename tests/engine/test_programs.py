@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from gradwire_engine.errors import GradwireError, LimitError, ProgramError
 from gradwire_engine.execute import Runner
 from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
+from gradwire_engine.modes import PURE
 from gradwire_engine.parse import parse
 
 X = gw.tensor([2.0, 3.0], dtype="float64")
@@ -203,3 +205,58 @@ def test_values_decide_shapes_and_the_rest_is_measured_when_they_are_known() -> 
     assert run(nodes, ["z"]) == {"z": [3.0]}
     with pytest.raises(LimitError):
         run([*nodes, node("big", "repeat", "z", [10**9])], ["big"])
+
+
+def evaluated(nodes: list[dict[str, Any]], output: str, **inputs: gw.Tensor) -> Any:
+    return run(nodes, [output], inputs)[output]
+
+
+def test_operations_that_look_at_values_are_measured_when_they_run() -> None:
+    x = gw.tensor([2, 0, 1])
+    assert evaluated([node("y", "nn.functional.one_hot", "x")], "y", x=x) == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    assert evaluated([node("y", "tensor_split", "x", [1])], "y.1", x=x) == [0, 1]
+    with pytest.raises(GradwireError) as caught:
+        evaluated([node("y", "repeat_interleave", "x", [1, 0, 10**12])], "y", x=x)
+    assert caught.value.code == "data_dependent_shape"
+
+
+def test_a_program_changes_nothing_that_it_is_given() -> None:
+    mean, variance = gw.tensor([0.0, 0.0]), gw.tensor([1.0, 1.0])
+    nodes = [node("y", "nn.functional.batch_norm", "x", "m", "v", kwargs={"training": True})]
+    token = PURE.set(True)
+    try:
+        evaluated(nodes, "y", x=gw.tensor([[3.0, 4.0], [1.0, 2.0]]), m=mean, v=variance)
+    finally:
+        PURE.reset(token)
+    assert (mean.tolist(), variance.tolist()) == ([0.0, 0.0], [1.0, 1.0])
+
+
+def test_functions_call_functions_32_deep_and_no_deeper() -> None:
+    functions: dict[str, Any] = {"f0": FUNCTION}
+    for i in range(1, 40):
+        functions[f"f{i}"] = {**FUNCTION, "forward": {"inputs": ["x"], "nodes": [node("y", f"functions.f{i - 1}", "x")], "outputs": ["y"]}}
+    with pytest.raises(ProgramError) as caught:
+        run([], ["x"], functions=functions)
+    assert (caught.value.code, caught.value.pointer) == ("too_deep", "/functions/f32")
+
+
+def test_the_body_of_a_function_is_counted_once() -> None:
+    def bytes_of(nodes: list[dict[str, Any]], functions: dict[str, Any]) -> int:
+        program = parse({"nodes": nodes, "functions": functions, "outputs": []}, ["x"], Limits())
+        meter = Meter(Limits(), go, backward=False)
+        meter.measure(program.body, {"x": X})
+        Runner(go, meter.before).run(program.body, {"x": X})
+        return meter.bytes
+
+    body = [node("a", "exp", "x"), node("y", "exp", "a")]
+    function = {**FUNCTION, "forward": {"inputs": ["x"], "nodes": body, "outputs": ["y"]}}
+    assert bytes_of([node("y", "functions.f", "x")], {"f": function}) == bytes_of(body, {})
+
+
+def test_a_node_keeps_no_tensor_that_its_rules_do_not_save() -> None:
+    h = gw.tensor([1.0, 2.0], requires_grad=True) * 1
+    kept = weakref.ref(h)
+    y = h.sum(0)
+    del h
+    assert kept() is None
+    y.backward()

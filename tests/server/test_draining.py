@@ -30,13 +30,13 @@ from tests.server.support import app, busy
 listener = listen("127.0.0.1", 0)
 print(url_of(listener), flush=True)
 application = app(busy, drain_delay_seconds=float(sys.argv[1]))
-uvicorn.Server(uvicorn.Config(application, ws="none", log_config=None, timeout_graceful_shutdown=5)).run([listener])
+uvicorn.Server(uvicorn.Config(application, ws="none", log_config=None, timeout_graceful_shutdown=int(sys.argv[2]))).run([listener])
 """
 
 
 @contextlib.contextmanager
-def server(delay: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [sys.executable, "-c", PROGRAM, str(delay)]
+def server(delay: float, grace: int = 5) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-c", PROGRAM, str(delay), str(grace)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
@@ -64,6 +64,14 @@ def test_a_running_request_finishes_after_sigterm() -> None:
         assert process.wait(10) == -signal.SIGTERM
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/healthz")
+
+
+def test_a_request_that_is_cut_short_is_told_so() -> None:
+    with server(0, grace=1) as (process, url), ThreadPoolExecutor(1) as caller:
+        job = caller.submit(httpx.post, f"{url}/v1/evaluate", json={"seconds": 8.0}, timeout=30)
+        time.sleep(0.4)
+        process.send_signal(signal.SIGTERM)
+        assert problem(job.result()) == (503, "draining")
 
 
 def test_the_load_balancer_is_told_first_and_requests_are_still_taken() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -46,3 +48,13 @@ def test_every_request_has_an_answer() -> None:
 
 def test_the_error_that_is_shown_is_a_problem() -> None:
     Problem.model_validate(examples.shown_error()["value"])
+
+
+@pytest.mark.parametrize("name", examples.REQUESTS)
+def test_the_page_may_write_whole_numbers_without_a_point(name: str) -> None:
+    # As browsers do: JSON.stringify(1.0) is "1".
+    written = re.sub(r"\b(\d+)\.0\b", r"\1", json.dumps(examples.REQUESTS[name]["value"]))
+    answer = call(create_app(Settings()), "POST", "/v1/evaluate", content=written, headers={"Content-Type": "application/json"})
+    assert answer.status_code == (422 if name == "error" else 200), answer.text
+    if name == "error":
+        assert answer.json()["detail"] == examples.ANSWERS["error"]["detail"]

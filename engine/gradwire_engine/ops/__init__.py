@@ -6,6 +6,7 @@ from . import activations as activations
 from . import addmm as addmm
 from . import arithmetic as arithmetic
 from . import batchnorm as batchnorm
+from . import binary_losses as binary_losses
 from . import compare as compare
 from . import complex as complex
 from . import contract as contract
@@ -13,6 +14,7 @@ from . import convolution as convolution
 from . import copies as copies
 from . import creation as creation
 from . import cumulative as cumulative
+from . import decompositions as decompositions
 from . import distributions as distributions
 from . import divergences as divergences
 from . import division as division
@@ -20,7 +22,6 @@ from . import dropout as dropout
 from . import einsum as einsum
 from . import embedding as embedding
 from . import extrema as extrema
-from . import factor as factor
 from . import fft as fft
 from . import gather as gather
 from . import gating as gating
@@ -37,6 +38,7 @@ from . import matrix_power as matrix_power
 from . import mean_pooling as mean_pooling
 from . import normalise as normalise
 from . import norms as norms
+from . import order_statistics as order_statistics
 from . import pad as pad
 from . import piecewise as piecewise
 from . import pooling as pooling
@@ -47,13 +49,12 @@ from . import ranges as ranges
 from . import rearrange as rearrange
 from . import recurrence as recurrence
 from . import reduce as reduce
-from . import regions as regions
 from . import rounding as rounding
 from . import scalars as scalars
 from . import select as select
-from . import selection as selection
 from . import shape as shape
 from . import similarity as similarity
+from . import slices as slices
 from . import softmax as softmax
 from . import sorting as sorting
 from . import special as special
@@ -61,7 +62,6 @@ from . import split as split
 from . import statistics as statistics
 from . import triangle as triangle
 from . import truth as truth
-from . import two_classes as two_classes
 from . import unary as unary
 from . import unique as unique
 from . import views as views

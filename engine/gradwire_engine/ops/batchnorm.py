@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from ..errors import TensorIndexError, TensorRuntimeError, TensorValueError
 from ..meta import Meta, Shape, dense
-from ..modes import no_grad
+from ..modes import PURE, no_grad
 from ..op import op, ops
 from ..params import Tensor
 from ..value import Value
@@ -93,7 +93,7 @@ def batch_norm(
 ) -> Any:
     """Standardises each channel, with the statistics of the batch when training and the running ones otherwise (Ioffe and Szegedy, 2015).
 
-    When training, running statistics that are eager tensors are updated in place.
+    When training, running statistics that are eager tensors are updated in place; a program leaves them as they are.
     """
     if training:
         check_batch(tuple(input.shape), size_text(input.shape))
@@ -114,6 +114,6 @@ def batch_norm(
                 "This input cannot have requires_grad True."
             )
     out = ops._batch_norm(input, weight, bias, running_mean, running_var, training, eps)
-    if training and isinstance(running_mean, Value) and running_mean.computes_on_arrays:
+    if training and not PURE.get() and isinstance(running_mean, Value) and running_mean.computes_on_arrays:
         _follow(input, running_mean, running_var, momentum)
     return out

@@ -6,6 +6,7 @@ transposes of that are the convolution again and the gradient of the filters, so
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..dtypes import Array, dtype_of
@@ -155,7 +156,25 @@ def _rule(
     return past, through, shift
 
 
-@op("convolution", method=False, meta=_meta, vjp={("input", "weight", "bias"): _rule})
+def _scratch(
+    input: Meta,
+    weight: Meta,
+    bias: Meta | None,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    transposed: bool,
+    output_padding: Shape,
+    groups: int,
+) -> int:
+    made = _meta(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    near, far = (made, input) if transposed else (input, made)
+    windows = Windows(weight.shape[2:], stride, padding, dilation, groups)
+    held = windows.scratch(near.shape, far.shape[1], far.shape[2:], input.dtype.itemsize)
+    return held + (0 if bias is None else made.nbytes)
+
+
+@op("convolution", method=False, meta=_meta, scratch=_scratch, vjp={("input", "weight", "bias"): _rule})
 def convolution(
     input: Tensor,
     weight: Tensor,
@@ -175,10 +194,18 @@ def convolution(
     return out if bias is None else out + bias.reshape(-1, *[1] * len(kernel))
 
 
+def _weight_scratch(grad_output: Meta, input: Meta, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> int:
+    windows = Windows(kernel, stride, padding, dilation, groups)
+    outputs, filters = grad_output.shape[1], input.shape[1] // groups * math.prod(kernel)
+    held = windows.scratch(input.shape, outputs, grad_output.shape[2:], input.dtype.itemsize)
+    return held + outputs * filters * input.dtype.itemsize
+
+
 @op(
     "_convolution_weight",
     method=False,
     meta=lambda grad_output, input, kernel, groups: dense((grad_output.shape[1], input.shape[1] // groups, *kernel), input.dtype),
+    scratch=_weight_scratch,
     vjp=dict(
         grad_output=lambda g, grad_output_meta, input, stride, padding, dilation, groups: _toward_output(
             input, g, grad_output_meta.shape[2:], stride, padding, dilation, groups

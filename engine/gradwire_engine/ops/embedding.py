@@ -9,6 +9,7 @@ import numpy as np
 from ..dtypes import Array, dtype_of
 from ..errors import TensorIndexError, TensorNotImplementedError, TensorRuntimeError, TensorValueError
 from ..meta import Meta, dense
+from ..modes import PURE
 from ..op import op, ops
 from ..params import Tensor
 from ..value import Value
@@ -94,6 +95,12 @@ def embedding_double_backward(grad: Tensor, indices: Tensor, padding_idx: int, s
 
 def _renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -> None:
     """Scales the rows of an eager ``weight`` that are looked up and longer than ``max_norm``, in place."""
+    if PURE.get():
+        raise TensorRuntimeError(
+            "embedding() with max_norm writes to weight in place, which a program never does; leave max_norm out "
+            "and scale the rows of weight in the program, or before it.",
+            code="inplace_in_program",
+        )
     if not isinstance(weight, Value) or not weight.computes_on_arrays:
         raise TensorNotImplementedError(
             "embedding() with max_norm writes to weight in place, which only eager tensors can do; leave max_norm out here."
@@ -106,7 +113,7 @@ def _renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -
     long = lengths > max_norm
     table[rows[long]] *= (max_norm / (lengths[long] + 1e-7))[:, None].astype(table.dtype)
     weight._overwrite(table)
-    weight._version_counter.count += 1
+    weight._version_counter.bump()
 
 
 @op("nn.functional.embedding", composite=True, method=False)
@@ -122,7 +129,7 @@ def functional_embedding(
     """The rows of ``weight`` (count, width) at the indices ``input``.
 
     The row ``padding_idx`` gets no gradient. With ``max_norm`` rows that are looked up are first scaled down to that norm, in
-    place. ``sparse`` is accepted and changes nothing: gradients are dense.
+    place, which a program refuses. ``sparse`` is accepted and changes nothing: gradients are dense.
     """
     rows = weight.shape[0] if len(weight.shape) else 0
     if padding_idx is None:

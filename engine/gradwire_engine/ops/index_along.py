@@ -12,7 +12,7 @@ from ..meta import Meta, Shape, dense, wrap_dim
 from ..op import op, ops
 from ..params import Scalar, Size, Tensor
 from .positions import INT, LONG, add_at, check_bounds, check_vector, first_outside, shape_text, torch_name
-from .regions import at_dim
+from .slices import at_dim
 from .supported import converted
 
 

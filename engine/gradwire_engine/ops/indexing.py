@@ -18,7 +18,11 @@ from .positions import INT, LONG, add_at, first_outside, shape_text, torch_name
 
 @op(composite=True, method=False)
 def getitem(input: Tensor, index: Index) -> Any:
-    """``input[index]``, for every kind of index that torch takes."""
+    """``input[index]``, for every kind of index that torch takes.
+
+    In JSON the index is a list with one item per dimension: an integer, ``null`` (a new axis), ``"..."``, ``true`` or ``false``,
+    ``{"slice": [start, stop, step]}`` with ``null`` for what is left out, or a tensor (a name, or a list of integers or booleans).
+    """
     return read(input, index)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import Array, dtype_of
 from ..errors import TensorRuntimeError
-from ..meta import dense, is_contiguous, meta_of_array
+from ..meta import Meta, dense, is_contiguous, meta_of_array
 from ..op import op, ops
 from ..params import Tensor
 from ..value import Value
@@ -41,10 +41,24 @@ def _rows(shape: Any) -> int:
     return rows
 
 
+_TILE_BYTES = 64 * 2**20
+"""How large the products of rows with every filter may grow before rows are taken piece by piece."""
+
+
+def _row_bytes(weight: Any) -> int:
+    return max(int(weight.shape[0]) * int(weight.shape[2]) * int(weight.dtype.itemsize), 1)
+
+
+def _trilinear_scratch(input1: Meta, weight: Meta) -> int:
+    row = _row_bytes(weight)
+    return weight.nbytes + min(input1.shape[0] * row, max(row, _TILE_BYTES))
+
+
 @op(
     "_trilinear",
     method=False,
     meta=lambda input1, weight: dense((input1.shape[0], weight.shape[0]), input1.dtype),
+    scratch=_trilinear_scratch,
     vjp=dict(
         input1=lambda g, weight, input2: ops.einsum("bo,oij,bj->bi", g, weight, input2),
         weight=lambda g, input1, input2: ops.einsum("bo,bi,bj->oij", g, input1, input2),
@@ -55,9 +69,15 @@ def trilinear(input1: Tensor, weight: Tensor, input2: Tensor) -> Array:
     """``input1[b] @ weight[o] @ input2[b]`` for each row b and output o."""
     rows, size = input1.shape
     outputs, _, other = weight.shape
-    # One large product of matrices, then the second input summed away.
-    left = (input1 @ weight.transpose(1, 0, 2).reshape(size, outputs * other)).reshape(rows, outputs, other)
-    return np.matmul(left, input2[:, :, None])[:, :, 0]
+    filters = weight.transpose(1, 0, 2).reshape(size, outputs * other)
+    result = np.empty((rows, outputs), input1.dtype)
+    step = max(_TILE_BYTES // _row_bytes(weight), 1)
+    for start in range(0, rows, step):
+        part = slice(start, start + step)
+        # One large product of matrices, then the second input summed away.
+        left = (input1[part] @ filters).reshape(len(input1[part]), outputs, other)
+        result[part] = np.matmul(left, input2[part][:, :, None])[:, :, 0]
+    return result
 
 
 @op("nn.functional.bilinear", aliases=("bilinear",), composite=True, method=False)

@@ -12,7 +12,7 @@ from ..meta import Meta, Shape, dense
 from ..op import op, ops
 from ..params import Dims, Size, Tensor
 from .pooling import Pool, only_size, read_pool
-from .windows import inside, offsets, padded
+from .windows import inside, padded
 
 _Pair = tuple[int, int]
 
@@ -44,7 +44,31 @@ def _avg_rule(
     return ops._avg_pool2d_backward(g, tuple(input.shape), kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@op("nn.functional.avg_pool2d", method=False, grad_fn="AvgPool2DBackward0", meta=_avg_meta, vjp=dict(input=_avg_rule))
+def _avg_scratch(input: Meta, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, divisor_override: int | None) -> int:
+    pool = _avg_pool(input, kernel_size, stride, padding, ceil_mode, divisor_override)
+    # Integers are divided with their signs and magnitudes apart.
+    results = 1 if input.dtype.kind == "f" else 4
+    return (
+        pool.scratch(input.shape, input.dtype.itemsize)
+        + results * _avg_meta(input, kernel_size, stride, padding, ceil_mode, divisor_override).nbytes
+    )
+
+
+def _avg_backward_scratch(
+    grad_output: Meta, size: Shape, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, divisor_override: int | None
+) -> int:
+    input = dense(size, grad_output.dtype)
+    return input.nbytes + _avg_scratch(input, kernel_size, stride, padding, ceil_mode, divisor_override)
+
+
+@op(
+    "nn.functional.avg_pool2d",
+    method=False,
+    grad_fn="AvgPool2DBackward0",
+    meta=_avg_meta,
+    scratch=_avg_scratch,
+    vjp=dict(input=_avg_rule),
+)
 def avg_pool2d(
     input: Tensor,
     kernel_size: Dims,
@@ -59,8 +83,12 @@ def avg_pool2d(
     size = input.shape[-2:]
     full = padded(input, pool.margins(size))
     total = np.zeros((*input.shape[:-2], *pool.out), input.dtype)
-    for _, index in offsets(pool.kernel, pool.stride, pool.dilation, pool.out):
-        total += full[index]
+    if pool.few_windows:
+        for position, index in pool.by_window():
+            total[position] = full[index].sum((-2, -1), dtype=total.dtype)
+    else:
+        for _, index in pool.by_offset():
+            total += full[index]
     divisor = _divisors(pool, size, count_include_pad) if divisor_override is None else divisor_override
     if input.dtype.kind == "f":
         return total / np.asarray(divisor, input.dtype)
@@ -78,6 +106,7 @@ def _avg_backward_rule(
     "_avg_pool2d_backward",
     method=False,
     meta=lambda grad_output, size: dense(size, grad_output.dtype),
+    scratch=_avg_backward_scratch,
     vjp=dict(grad_output=_avg_backward_rule),
 )
 def avg_pool2d_backward(
@@ -97,8 +126,12 @@ def avg_pool2d_backward(
     share = grad_output / np.asarray(divisor, grad_output.dtype)
     margins = pool.margins(plane)
     full = np.zeros((*size[:-2], *[n + low + high for n, (low, high) in zip(plane, margins, strict=True)]), grad_output.dtype)
-    for _, index in offsets(pool.kernel, pool.stride, pool.dilation, pool.out):
-        full[index] += share
+    if pool.few_windows:
+        for position, index in pool.by_window():
+            full[index] += share[position][..., None, None]
+    else:
+        for _, index in pool.by_offset():
+            full[index] += share
     return full[inside(margins, plane)]
 
 

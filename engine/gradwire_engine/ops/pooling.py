@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,9 @@ from .supported import only
 from .windows import offsets, padded
 
 _Pair = tuple[int, int]
+
+_VISITED_PER_BYTE = 16
+"""How many bytes of windows, visited one by one, weigh as much as one that is held: a kernel cannot be stopped while it runs."""
 
 
 class Pool(NamedTuple):
@@ -35,6 +40,28 @@ class Pool(NamedTuple):
     def overlapping(self) -> bool:
         """Whether an element may lie in several windows."""
         return any(s < (k - 1) * d + 1 for k, s, d in zip(self.kernel, self.stride, self.dilation, strict=True))
+
+    @property
+    def few_windows(self) -> bool:
+        """Whether visiting windows takes fewer steps than visiting the offsets in one."""
+        return math.prod(self.out) < math.prod(self.kernel)
+
+    def by_window(self) -> Iterator[tuple[Any, Any]]:
+        """The index of each window in the output, with the index that picks all its elements from the padded input."""
+        for position, index in offsets(self.out, self.dilation, self.stride, self.kernel):
+            yield (..., *position), index
+
+    def by_offset(self) -> Iterator[tuple[Shape, tuple[Any, ...]]]:
+        """Each offset in a window, with the index that picks that element of every window from the padded input."""
+        return offsets(self.kernel, self.stride, self.dilation, self.out)
+
+    def scratch(self, shape: Shape, itemsize: int) -> int:
+        """What the padded input of ``shape`` takes, one window of each plane, and the time of visiting all windows, in bytes."""
+        planes, margins = math.prod(shape[:-2]), self.margins(shape[-2:])
+        full = math.prod(n + low + high for n, (low, high) in zip(shape[-2:], margins, strict=True))
+        window = math.prod(self.kernel)
+        held = (full if any(map(any, margins)) else 0) + (window if self.few_windows else 0)
+        return planes * itemsize * (held + window * math.prod(self.out) // _VISITED_PER_BYTE)
 
 
 def _two(op_name: str, name: str, value: int | Shape, *, optional: bool = False) -> _Pair:
@@ -118,12 +145,21 @@ def _max_rule(
     return ops._pool_scatter(g[0], indices, tuple(input.shape), pool.overlapping)
 
 
+def _max_scratch(input: Meta, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> int:
+    pool = read_pool("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode)
+    # Beside the indices there are the numbers of the elements in their windows, and comparisons.
+    word = np.dtype(np.int64).itemsize
+    numbers = math.prod((*input.shape[:-2], *pool.out)) * (word + 4)
+    return pool.scratch(input.shape, input.dtype.itemsize) + numbers + 3 * word * math.prod(pool.kernel)
+
+
 @op(
     "nn.functional.max_pool2d_with_indices",
     outputs=("out", "indices"),
     method=False,
     grad_fn="MaxPool2DWithIndicesBackward0",
     meta=_max_meta,
+    scratch=_max_scratch,
     vjp=dict(input=_max_rule),
 )
 def max_pool2d_with_indices(
@@ -135,31 +171,63 @@ def max_pool2d_with_indices(
     lowest = -np.inf if input.dtype.kind == "f" else np.iinfo(input.dtype).min
     full = padded(input, pool.margins((height, width)), lowest)
     starts = [np.arange(n) * s - p for n, s, p in zip(pool.out, pool.stride, pool.padding, strict=True)]
-    # Later elements have higher numbers in the window, so the largest number of an improvement is the last one, and no step of
-    # this has to branch. Where nothing improves on the lowest value, torch names the first element inside the input.
     first = [-(np.minimum(start, 0) // d) for start, d in zip(starts, pool.dilation, strict=True)]
-    count = pool.kernel[0] * pool.kernel[1]
-    small = np.min_scalar_type(count)
-    best = np.full((*input.shape[:-2], *pool.out), lowest, input.dtype)
-    which = np.broadcast_to((first[0][:, None] * pool.kernel[1] + first[1]).astype(small), best.shape).copy()
-    steps = np.empty(count, np.int64)
-    for k, ((i, j), index) in enumerate(offsets(pool.kernel, pool.stride, pool.dilation, pool.out)):
-        steps[k] = i * pool.dilation[0] * width + j * pool.dilation[1]
+    # Where nothing improves on the lowest value, torch names the first element inside the input.
+    number = first[0][:, None] * pool.kernel[1] + first[1]
+    best, which = (_best_by_window if pool.few_windows else _best_by_offset)(full, pool, lowest, number)
+    rows, columns = np.divmod(np.arange(math.prod(pool.kernel)), pool.kernel[1])
+    steps = rows * pool.dilation[0] * width + columns * pool.dilation[1]
+    where = np.take(steps, which)
+    where += starts[0][:, None] * width + starts[1]
+    return best, where
+
+
+def _best_by_offset(full: Array, pool: Pool, lowest: Any, number: Array) -> tuple[Array, Array]:
+    """The largest element of each window and its number in there; ``number`` where nothing is larger than ``lowest``."""
+    # Later elements have higher numbers in the window, so the largest number of an improvement is the last one, and no step of
+    # this has to branch.
+    small = np.min_scalar_type(math.prod(pool.kernel))
+    best = np.full((*full.shape[:-2], *pool.out), lowest, full.dtype)
+    which = np.broadcast_to(number.astype(small), best.shape).copy()
+    for k, (_, index) in enumerate(pool.by_offset()):
         candidate = full[index]
         better = candidate > best
-        if input.dtype.kind == "f":
+        if full.dtype.kind == "f":
             better |= candidate != candidate
         np.maximum(which, better * small.type(k), out=which)
         np.maximum(best, candidate, out=best)
-    where = np.take(steps, which) + (starts[0][:, None] * width + starts[1])
-    return best, where
+    return best, which
+
+
+def _best_by_window(full: Array, pool: Pool, lowest: Any, number: Array) -> tuple[Array, Array]:
+    """The same, with one step for each window."""
+    count = math.prod(pool.kernel)
+    best = np.empty((*full.shape[:-2], *pool.out), full.dtype)
+    which = np.empty(best.shape, np.int64)
+    for position, index in pool.by_window():
+        window = full[index].reshape(*full.shape[:-2], count)
+        at = window.argmax(-1)
+        largest = np.take_along_axis(window, at[..., None], -1)[..., 0]
+        if full.dtype.kind == "f":
+            # torch names the last of several that are not a number; argmax finds the first.
+            missing = np.isnan(window)
+            at = np.where(np.isnan(largest), count - 1 - missing[..., ::-1].argmax(-1), at)
+        best[position] = largest
+        which[position] = np.where(largest == lowest, number[position], at)
+    return best, which
 
 
 def _scatter_rule(g: Any, indices: Any) -> Any:
     return ops._pool_gather(g, indices)
 
 
-@op("_pool_scatter", method=False, meta=lambda grad_output, size: dense(size, grad_output.dtype), vjp=dict(grad_output=_scatter_rule))
+@op(
+    "_pool_scatter",
+    method=False,
+    meta=lambda grad_output, size: dense(size, grad_output.dtype),
+    scratch=lambda indices: indices.nbytes,
+    vjp=dict(grad_output=_scatter_rule),
+)
 def pool_scatter(grad_output: Tensor, indices: Tensor, size: Size, overlapping: bool) -> Array:
     """Adds each element of ``grad_output`` to its place in planes of zeros, whose full shape is ``size``."""
     plane = size[-2] * size[-1]

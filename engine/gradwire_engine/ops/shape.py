@@ -230,7 +230,7 @@ def atleast_3d_all(tensors: Tensors) -> Any:
 @op(composite=True)
 def sum_to_size(input: Tensor, size: Size) -> Array:
     """Sums ``input`` over the dimensions along which ``size`` would be broadcast to it."""
-    from ..arithmetic import sum_to_shape
+    from ..walk_arithmetic import sum_to_shape
 
     have = tuple(input.shape)
     if len(size) > len(have) or any(s not in (1, h) for s, h in zip(reversed(size), reversed(have), strict=False)):

@@ -11,7 +11,7 @@ from ..errors import TensorRuntimeError
 from ..meta import Shape, wrap_dim
 from ..op import op, ops
 from ..params import Dims, Size, Tensor
-from .regions import at_dim
+from .slices import at_dim
 from .views import check_count, check_has_dims
 
 

@@ -11,7 +11,7 @@ from ..errors import TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dim
 from ..op import op, ops
 from ..params import Tensor
-from .regions import strided_diagonal
+from .slices import strided_diagonal
 
 
 def _triangle_meta(name: str, input: Meta) -> Meta:

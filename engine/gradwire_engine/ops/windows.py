@@ -1,11 +1,13 @@
 """Sliding windows over arrays: what convolution and pooling have in common.
 
-A window's elements are visited one offset at a time: for each offset in the kernel one strided slice of the padded array holds
-that element of every window. Copying few large slices is faster than gathering many small windows.
+Windows and the elements of a window are two sides of one grid, so either can be visited step by step: for each offset in the
+kernel one strided slice of the padded array holds that element of every window, and for each window one holds all its elements.
+Copying few large slices is faster than gathering many small ones, so whichever side is shorter is walked.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,11 +19,20 @@ from ..meta import Shape
 _COLUMN_BYTES = 4 * 2**20
 """How large the columns of one part of a batch may grow: what stays in the cache is used again at once."""
 
+_TILE_BYTES = 64 * 2**20
+"""How large the columns of one sample may grow before they are made piece by piece."""
+
+_COPIED_PER_BYTE = 128
+"""How many bytes of columns, made piece by piece, weigh as much as one that is held: a kernel cannot be stopped while it runs."""
+
 
 def offsets(
     kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], out: Sequence[int]
 ) -> Iterator[tuple[Shape, tuple[Any, ...]]]:
-    """Each offset in the kernel, with the index that picks that element of every window from the padded array."""
+    """Each offset in the kernel, with the index that picks that element of every window from the padded array.
+
+    With ``kernel`` and ``out`` exchanged, and ``stride`` and ``dilation`` too, each window with the index of all its elements.
+    """
     for offset in np.ndindex(*kernel):
         yield (
             offset,
@@ -66,54 +77,114 @@ class Windows:
         self.groups = groups
 
     def _columns(self, x: Array, out: Shape) -> Array:
-        """The windows as a matrix for each sample and group: (N, groups, channels * kernel, positions)."""
-        x = padded(x, [(p, p) for p in self.padding])
+        """The first windows of a padded array as a matrix for each sample and group: (N, groups, channels * kernel, positions)."""
         n, channels = x.shape[:2]
-        columns = np.empty((n, channels, *self.kernel, *out), x.dtype)
-        for offset, index in offsets(self.kernel, self.stride, self.dilation, out):
-            place: Any = (slice(None), slice(None), *offset)
-            columns[place] = x[index]
-        return columns.reshape(n, self.groups, -1 if columns.size else self._depth(channels), int(np.prod(out)))
+        # A dimension of one element is never stepped along, and its step may be too large to be written down.
+        inner = [d * step if k > 1 else 0 for k, d, step in zip(self.kernel, self.dilation, x.strides[2:], strict=True)]
+        outer = [s * step if size > 1 else 0 for size, s, step in zip(out, self.stride, x.strides[2:], strict=True)]
+        shape = (n, channels, *self.kernel, *out)
+        columns = np.empty(shape, x.dtype)
+        columns[...] = np.lib.stride_tricks.as_strided(x, shape, (*x.strides[:2], *inner, *outer), writeable=False)
+        return columns.reshape(n, self.groups, self._depth(channels), math.prod(out))
 
     def _depth(self, channels: int) -> int:
-        return channels // self.groups * int(np.prod(self.kernel))
+        return channels // self.groups * math.prod(self.kernel)
+
+    def _sample_bytes(self, channels: int, out: Shape, itemsize: int) -> int:
+        return channels * math.prod(self.kernel) * math.prod(out) * itemsize
+
+    def _samples(self, channels: int, out: Shape, itemsize: int) -> int:
+        """How many samples make one part of a batch."""
+        return max(1, _COLUMN_BYTES // max(self._sample_bytes(channels, out, itemsize), 1))
 
     def _parts(self, x: Array, out: Shape) -> Iterator[slice]:
-        each = x.shape[1] * int(np.prod(self.kernel)) * int(np.prod(out)) * x.itemsize
-        step = max(1, _COLUMN_BYTES // max(each, 1))
+        step = self._samples(x.shape[1], out, x.itemsize)
         for start in range(0, len(x), step):
             yield slice(start, start + step)
 
+    def _tiles(self, channels: int, out: Shape, itemsize: int) -> Iterator[tuple[Any, Any, Shape]]:
+        """The windows in pieces: the index of the piece in the output, where it starts in the padded input, its sizes."""
+        if not out:
+            yield ..., ..., out
+            return
+        axis = out.index(max(out))
+        row = self._sample_bytes(channels, out, itemsize) // max(out[axis], 1)
+        step = out[axis] if row * out[axis] <= _TILE_BYTES else max(1, _TILE_BYTES // row)
+        whole = [slice(None)] * (len(out) - axis - 1)
+        for start in range(0, out[axis], step):
+            size = min(step, out[axis] - start)
+            yield (
+                (..., slice(start, start + size), *whole),
+                (..., slice(start * self.stride[axis], None), *whole),
+                (*out[:axis], size, *out[axis + 1 :]),
+            )
+
+    def scratch(self, shape: Shape, outputs: int, out: Shape, itemsize: int) -> int:
+        """The bytes of what is made on the way between an input of ``shape`` (N, C, ...) and an output of ``outputs`` channels.
+
+        Args:
+            shape: The shape on the side of the windows' elements.
+            outputs: The channels on the side of the windows.
+            out: The number of windows in each spatial dimension.
+            itemsize: The size of an element.
+        """
+        n, channels, *size = shape
+        held = min(n, self._samples(channels, out, itemsize))
+        sample = self._sample_bytes(channels, out, itemsize)
+        full = channels * math.prod(s + 2 * p for s, p in zip(size, self.padding, strict=True)) * itemsize
+        # One row is never divided.
+        tile = max(min(sample, _TILE_BYTES), sample // max(max(out, default=1), 1)) * held
+        side = outputs * math.prod(out) * itemsize * held
+        return full * (held if any(self.padding) else 0) + tile + side + n * sample // _COPIED_PER_BYTE
+
     def correlate(self, x: Array, weight: Array, out: Shape) -> Array:
         """Slides the filters (O, C / groups, ...) over ``x`` (N, C, ...)."""
-        result = np.empty((len(x), self.groups, weight.shape[0] // self.groups, int(np.prod(out))), x.dtype)
-        filters = weight.reshape(self.groups, weight.shape[0] // self.groups, self._depth(x.shape[1]))
+        outputs, channels = weight.shape[0], x.shape[1]
+        result = np.empty((len(x), outputs, *out), x.dtype)
+        filters = weight.reshape(self.groups, outputs // self.groups, self._depth(channels))
         for part in self._parts(x, out):
-            np.matmul(filters, self._columns(x[part], out), out=result[part])
-        return result.reshape(len(x), weight.shape[0], *out)
+            full = padded(x[part], [(p, p) for p in self.padding])
+            for place, start, size in self._tiles(channels, out, x.itemsize):
+                made = np.matmul(filters, self._columns(full[start], size))
+                result[part][place] = made.reshape(len(full), outputs, *size)
+        return result
 
     def spread(self, g: Array, weight: Array, size: Shape) -> Array:
         """The transpose of ``correlate`` in ``x``, whose spatial sizes are ``size``."""
-        n, out = len(g), g.shape[2:]
-        filters = weight.reshape(
-            self.groups, weight.shape[0] // self.groups, -1 if weight.size else self._depth(weight.shape[1] * self.groups)
-        )
+        n, outputs, *rest = g.shape
+        out = tuple(rest)
         channels = weight.shape[1] * self.groups
-        full = np.zeros((n, channels, *[s + 2 * p for s, p in zip(size, self.padding, strict=True)]), g.dtype)
-        rows = g.reshape(n, self.groups, weight.shape[0] // self.groups, int(np.prod(out)))
-        for part in self._parts(full, out):
-            columns = np.matmul(filters.swapaxes(1, 2), rows[part]).reshape(-1 if n else 0, channels, *self.kernel, *out)
-            region = full[part]
-            for offset, index in offsets(self.kernel, self.stride, self.dilation, out):
-                place: Any = (slice(None), slice(None), *offset)
-                region[index] += columns[place]
-        return full[inside([(p, p) for p in self.padding], size)]
+        filters = weight.reshape(self.groups, outputs // self.groups, self._depth(channels)).swapaxes(1, 2)
+        result = np.zeros((n, channels, *size), g.dtype)
+        padding = [(p, p) for p in self.padding]
+        every = (slice(None), slice(None))
+        for part in self._parts(result, out):
+            full = padded(result[part], padding)
+            for place, start, tile in self._tiles(channels, out, g.itemsize):
+                rows, region = g[part][place], full[start]
+                rows = rows.reshape(len(rows), self.groups, outputs // self.groups, math.prod(tile))
+                columns = np.matmul(filters, rows).reshape(len(rows), channels, *self.kernel, *tile)
+                if math.prod(self.kernel) <= math.prod(tile):
+                    for offset, index in offsets(self.kernel, self.stride, self.dilation, tile):
+                        region[index] += columns[(*every, *offset)]
+                else:
+                    for position, index in offsets(tile, self.dilation, self.stride, self.kernel):
+                        region[index] += columns[(..., *position)]
+            if any(self.padding):
+                result[part] = full[inside(padding, size)]
+        return result
 
     def weigh(self, g: Array, x: Array) -> Array:
         """The transpose of ``correlate`` in the filters."""
-        n, outputs, *out = g.shape
-        rows = g.reshape(n, self.groups, outputs // self.groups, int(np.prod(out)))
-        result = np.zeros((self.groups, outputs // self.groups, self._depth(x.shape[1])), x.dtype)
-        for part in self._parts(x, tuple(out)):
-            result += np.matmul(rows[part], self._columns(x[part], tuple(out)).swapaxes(2, 3)).sum(0)
-        return result.reshape(outputs, x.shape[1] // self.groups, *self.kernel)
+        outputs, *rest = g.shape[1:]
+        out, channels = tuple(rest), x.shape[1]
+        result = np.zeros((self.groups, outputs // self.groups, self._depth(channels)), x.dtype)
+        for part in self._parts(x, out):
+            full = padded(x[part], [(p, p) for p in self.padding])
+            for place, start, size in self._tiles(channels, out, x.itemsize):
+                columns, rows = self._columns(full[start], size), g[part][place]
+                rows = rows.reshape(len(rows), self.groups, outputs // self.groups, math.prod(size))
+                # A product for all samples at once would hold a result for each of them.
+                for left, right in zip(rows, columns, strict=True):
+                    result += np.matmul(left, right.swapaxes(1, 2))
+        return result.reshape(outputs, channels // self.groups, *self.kernel)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import PROBLEM_TYPE, Problem, refusal_of
+from ..errors import PROBLEM_TYPE, Problem, ServerDraining, refusal_of
 from ..exchange import raw_headers, send_answer
 from ..logs import Logger
 from .request_id import request_id_of
@@ -36,7 +38,9 @@ class AnswerErrors:
 
         try:
             await self._app(scope, receive, watch)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as raised:
+            # The HTTP server cancels what is still running when the time for stopping is over.
+            error = ServerDraining() if isinstance(raised, asyncio.CancelledError) else raised
             problem = Problem.of(error)
             request_id = request_id_of(scope)
             state = scope.setdefault("state", {})

@@ -57,11 +57,12 @@ REQUESTS: Final[dict[str, Document]] = {
     "loss": {
         "summary": "The loss of a linear model",
         "description": "prediction = X · w + b, compared with what was measured. Only w and b require gradients: they are what training "
-        "changes, by a small step against the gradient. The data X are constants.",
+        "changes, by a small step against the gradient. The data X are "
+        "constants; their dtype is given, since whole numbers would be int64.",
         "value": {
             "inputs": {
-                "X": [[1.0, 2.0], [3.0, 4.0]],
-                "measured": [0.0, 1.0],
+                "X": {"data": [[1.0, 2.0], [3.0, 4.0]], "dtype": "float32"},
+                "measured": {"data": [0.0, 1.0], "dtype": "float32"},
                 "w": {"data": [0.5, -0.25], "requires_grad": True},
                 "b": {"data": 1.0, "requires_grad": True},
             },

@@ -52,7 +52,36 @@ _MEANING: Final = {
 }
 
 
+_CODES: Final = {
+    400: ("malformed_json", "The body is no valid JSON: unexpected character at line 1, column 12."),
+    401: ("unauthorized", "This server needs an API key. Send it as: Authorization: Bearer <key>."),
+    404: ("not_found", "There is nothing at /v1/nothing."),
+    406: ("not_acceptable", "This call answers application/json, which the Accept header rules out."),
+    408: ("body_timeout", "The body did not arrive within 30 seconds."),
+    413: ("body_too_large", "A request body may have at most 67108864 bytes, but this one has 200000000."),
+    415: ("unsupported_media_type", "The body must be application/json, not text/plain."),
+    422: ("unknown_op", "There is no operation 'mull'. Did you mean 'mul'?"),
+    429: ("too_many_requests", "The server is already working on 256 requests, its limit. Try again in a second."),
+    500: ("internal_error", "The server failed to answer this request. The failure is in its log under the request id."),
+    503: ("draining", "The server is shutting down. Send the request again in a moment."),
+    504: ("deadline_exceeded", "The request was stopped after 30 seconds, the time that was allowed for it."),
+}
+
+
+def _example(status: int) -> dict[str, Any]:
+    code, detail = _CODES[status]
+    pointer = "/nodes/0/op" if status == 422 else None
+    problem = {"type": "about:blank", "title": title_of(status), "status": status, "detail": detail, "code": code, "pointer": pointer}
+    return {**problem, "request_id": "9f0c1f5cbd8e4b1c8d1a6b0f6f0d7a52"}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that may answer with these error statuses."""
-    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": f"{title_of(status)}. {_MEANING[status]}", "content": content} for status in statuses}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": f"{title_of(status)}. {_MEANING[status]}",
+            "content": {PROBLEM_TYPE: {"schema": schema, "example": _example(status)}},
+        }
+        for status in statuses
+    }

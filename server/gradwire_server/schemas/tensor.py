@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 
 class ComplexNumber(BaseModel):
-    """A complex number."""
+    """A complex number on its own; a tensor of them has a complex `dtype`, and a pair `[re, im]` in place of each number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,7 +21,9 @@ class TensorObject(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"data": [2.0, 3.0], "requires_grad": True}})
 
     data: Any = Field(
-        default=None, description="A number, or lists of numbers nested as deep as the tensor has dimensions. Or else `base64`."
+        default=None,
+        description="A number, or lists of numbers nested as deep as the tensor has dimensions, with a pair `[re, im]` for each "
+        "number of a complex dtype. Or else `base64`.",
     )
     base64: str | None = Field(
         default=None, description="The elements as little-endian bytes in row-major order; needs `dtype` and `shape`."
@@ -37,7 +39,7 @@ class Tensor(RootModel[float | bool | str | list[Any] | ComplexNumber | TensorOb
     """A number, a nested list, or an object. `"NaN"`, `"Infinity"` and `"-Infinity"` are numbers.
 
     Without a dtype PyTorch's rules hold: floats take the default dtype, whole numbers are int64, `true` and `false` are bool. With
-    `requires_grad` whole numbers are floats too.
+    `requires_grad` whole numbers are floats too. Mind that JavaScript writes 1.0 as 1: give a `dtype` with what it sends.
     """
 
 

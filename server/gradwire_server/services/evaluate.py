@@ -14,7 +14,7 @@ from gradwire_engine.errors import GradwireError, LimitError, ProgramError
 from gradwire_engine.execute import Runner, Values
 from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
-from gradwire_engine.modes import GENERATOR
+from gradwire_engine.modes import GENERATOR, PURE
 from gradwire_engine.names import check_fields, check_name, join, kind_of, shown, suggest
 from gradwire_engine.parse import parse
 from gradwire_engine.random import Generator
@@ -57,6 +57,7 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
     program = parse(document, list(inputs), limits)
     backward = document.get("backward")
     meter = Meter(limits, check, backward=backward is not None)
+    PURE.set(True)
     meter.measure(program.body, inputs)
     values = Runner(check, meter.before).run(program.body, dict(inputs))
     outputs = {name: _value(values, name, f"/outputs/{i}") for i, name in enumerate(program.body.outputs)}
@@ -143,7 +144,7 @@ def _value(values: Values, name: str, pointer: str) -> Tensor:
     parts = sorted(n for n in values if n.startswith(name + "."))
     if parts:
         raise ProgramError(
-            f"{name!r} has {len(parts)} outputs; name one of them, {parts[0]} to {parts[-1]}.", code="undefined_name", pointer=pointer
+            f"{name!r} has {len(parts)} outputs; refer to one of them as {parts[0]} to {parts[-1]}.", code="undefined_name", pointer=pointer
         )
     raise ProgramError(f"{shown(name)} is not defined.{suggest(name, values)}", code="undefined_name", pointer=pointer)
 
