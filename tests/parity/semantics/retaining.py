@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from .base import case, fails, leaf, square
@@ -110,7 +111,11 @@ def data_is_set_to_whole_numbers(t: Any) -> Any:
     x, plain = leaf(t), t.tensor([1.0, 2.0])
     y = x * 2
     plain.data = t.tensor([1, 2])
-    refused = [fails(lambda v=v: setattr(v, "data", t.tensor([1, 2]))) for v in (x, y)]
+
+    def set_data(tensor: Any) -> None:
+        tensor.data = t.tensor([1, 2])
+
+    refused = [fails(functools.partial(set_data, v)) for v in (x, y)]
     return refused, x, y, plain, plain.dtype
 
 
