@@ -324,7 +324,7 @@ def op(
             meta=meta,
             scratch=scratch,
             promotion=promotion or ("same" if elementwise else "none"),
-            numbers=promotion != "none" and (composite or elementwise or promotion is not None),
+            numbers=promotion != "none" and (elementwise or promotion is not None),
             promoted=promoted,
             result=result,
             outputs=outputs if isinstance(outputs, tuple) else None,

@@ -128,7 +128,7 @@ def _softplus_rule(g: Any, input: Any, beta: Any, threshold: Any) -> Any:
 
 
 @op("nn.functional.softplus", method=False, vjp=dict(input=_softplus_rule), check=only("f", "softplus_cpu"))
-def softplus(input: Tensor, beta: Scalar = 1.0, threshold: Scalar = 20.0) -> Array:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """``log(1 + exp(beta * x)) / beta``; the element itself where ``beta * x`` is above ``threshold``."""
     scaled = input * beta
     return np.where(scaled > threshold, input, np.logaddexp(scaled, 0) / beta)

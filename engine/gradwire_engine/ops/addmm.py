@@ -12,7 +12,7 @@ from ..meta import Meta, dense
 from ..op import op, ops
 from ..params import Scalar, Tensor
 from .matmul import check_batches, check_matrices, check_vector, product, refuse_bool, spread, torch_name, turned
-from .supported import converted, cpp_name
+from .supported import converted, cpp_name, require_tensor
 from .views import expanded_size
 
 
@@ -155,8 +155,9 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Scalar = 1, a
 
 
 def _addr(input: Any, vec1: Any, vec2: Any, beta: Scalar, alpha: Scalar) -> Meta:
-    for what, vector in (("vec1", vec1), ("vec2", vec2)):
-        if len(vector.shape) != 1:
+    for position, (what, vector) in enumerate((("input", input), ("vec1", vec1), ("vec2", vec2)), 1):
+        require_tensor("addr", what, position, vector)
+        if what != "input" and len(vector.shape) != 1:
             raise TensorRuntimeError(f"addr: Expected 1-D argument {what}, but got {len(vector.shape)}-D", code="shape_mismatch")
     shape = (vec1.shape[0], vec2.shape[0])
     expanded_size(input, shape)

@@ -70,7 +70,7 @@ def embedding_backward(grad_output: Tensor, indices: Tensor, num_weights: int, p
     if scale_grad_by_freq:
         grad_output = grad_output * _used_once(indices, num_weights)[..., None].astype(grad_output.dtype)
     np.add.at(out, indices.reshape(-1), grad_output.reshape(-1, width))
-    if padding_idx >= 0:
+    if 0 <= padding_idx < num_weights:
         out[padding_idx] = 0
     return out
 

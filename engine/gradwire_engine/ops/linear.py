@@ -88,6 +88,11 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
         TensorRuntimeError: The shapes do not fit (torch's messages).
     """
     first, second, third = tuple(input1.shape), tuple(input2.shape), tuple(weight.shape)
+    if not first or len(third) != 3:
+        raise TensorRuntimeError(
+            f"bilinear(): expected inputs of at least 1 dimension and a weight of 3, but got shapes {list(first)} and {list(third)}",
+            code="shape_mismatch",
+        )
     if len(first) != len(second):
         raise TensorRuntimeError(f"bilinear(): input dimensions do not match: got {len(first)} and {len(second)}", code="shape_mismatch")
     for axis, (a, b) in enumerate(zip(first[:-1], second[:-1], strict=True)):
