@@ -260,3 +260,8 @@ def test_a_node_keeps_no_tensor_that_its_rules_do_not_save() -> None:
     del h
     assert kept() is None
     y.backward()
+
+
+def test_repeats_whose_sum_wraps_are_refused() -> None:
+    with pytest.raises(GradwireError, match="allocated size does not match"):
+        gw.ops.repeat_interleave(X[:1].expand(3), gw.tensor([2**63 - 1, 2**63 - 1, 4]), output_size=2)

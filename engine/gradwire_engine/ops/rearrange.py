@@ -176,7 +176,8 @@ def repeat_positions(repeats: Tensor, output_size: int | None) -> Array:
     _check_repeats(repeats)
     if repeats.size and repeats.min() < 0:
         raise TensorRuntimeError("repeats can not be negative")
-    if output_size is not None and int(repeats.sum()) != output_size:
+    # In Python's integers: a sum that wraps would agree with a size for which NumPy writes out of bounds.
+    if output_size is not None and sum(repeats.reshape(-1).tolist()) != output_size:
         raise TensorRuntimeError("allocated size does not match required size", code="shape_mismatch")
     return np.repeat(np.arange(repeats.size), repeats.reshape(-1))
 
