@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from . import eager, http
+from . import client, eager, http
 
 
 def main() -> None:
     """Measures and prints."""
-    for module in (eager, http):
+    for module in (eager, http, client):
         print(module.measure(), end="\n\n", flush=True)
 
 

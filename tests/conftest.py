@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from gradwire.connection import Connection
+from gradwire.http import HttpTransport
+from gradwire.local import LocalTransport
 from scripts.running import running_server
 
 # The comparison with PyTorch needs PyTorch, which nothing else does.
@@ -24,3 +27,12 @@ def server_url() -> Iterator[str]:
     """The address of a server in a process of its own, with default settings."""
     with running_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session", params=["local", "http"])
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """The client's way to services in this process, then to a server in another: a test enters it, and tensors live there."""
+    transport = LocalTransport() if request.param == "local" else HttpTransport(request.getfixturevalue("server_url"))
+    opened = Connection(transport)
+    yield opened
+    opened.close()

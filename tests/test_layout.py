@@ -30,19 +30,20 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     # It turns refused settings into sentences.
     "gradwire_server.commands": ({"typer", "pydantic", "gradwire_server", "gradwire_engine"}, {"numpy", "httpx"}),
     "gradwire_server.openapi": (DOCUMENTATION, set()),
+    "gradwire_server.problems": (NUMPY_AND_ENGINE | {"gradwire_server"}, set()),
     "gradwire_server.routers": (DOCUMENTATION, set()),
     "gradwire_server.routing": (DOCUMENTATION, set()),
     "gradwire_server.schemas": ({"pydantic", "gradwire_server", "gradwire_engine"}, set()),
     "gradwire_server.services": (NUMPY_AND_ENGINE | {"gradwire_server"}, set()),
     "gradwire_server.settings": ({"pydantic", "pydantic_settings", "gradwire_server", "gradwire_engine"}, set()),
     "gradwire_server.store": (NUMPY_AND_ENGINE | {"gradwire_server"}, set()),
-    "gradwire_server.wire": (NUMPY_AND_ENGINE | {"msgspec", "orjson"}, set()),
+    "gradwire_server.wire": (NUMPY_AND_ENGINE | {"msgspec", "orjson", "gradwire_server"}, set()),
     "gradwire": (NUMPY_AND_ENGINE | {"httpx", "gradwire"}, set()),
     # The one place where the client reaches the server, and only when it is used.
     "gradwire.local": (NUMPY_AND_ENGINE | {"gradwire"}, {"gradwire_server"}),
 }
 # The services run on the plain install, so they may not lean on the parts of the server that need more.
-PLAIN = ("gradwire_server.services", "gradwire_server.store", "gradwire_server.version")
+PLAIN = ("gradwire_server.problems", "gradwire_server.services", "gradwire_server.store", "gradwire_server.version")
 
 # Files that are longer than the rest for a reason.
 LONGEST = 400

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .dtypes import dtype_of, is_differentiable
@@ -12,8 +12,9 @@ from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
 from .node import Node, edge_of
 from .op import ops
+from .stopping import watched
 from .value import Value
-from .walk import Walk
+from .walk import Suspension, Walk
 from .walk_arithmetic import ARRAYS
 
 
@@ -28,7 +29,7 @@ def prepare(outputs: Sequence[Value], gradients: Sequence[Any], create_graph: bo
         TensorRuntimeError: An output has no graph, or a cotangent is missing or of another shape (torch's messages).
     """
     roots: list[tuple[Node, int, Any]] = []
-    for i, (output, gradient) in enumerate(zip(outputs, gradients, strict=False)):
+    for i, (output, gradient) in watched(enumerate(zip(outputs, gradients, strict=False))):
         if gradient is not None and not isinstance(gradient, Value):
             raise TensorTypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
         if not output.requires_grad:
@@ -81,6 +82,79 @@ def _walk(
     return walk
 
 
+class Pass:
+    """A backward pass that can be done in steps, because some of its nodes or hooks wait for an answer from outside.
+
+    Between its steps it holds no lock, no thread and no mode, so they may be taken in different threads, one at a time.
+
+    Args:
+        walk: The walk, which is not to be advanced but by the pass.
+        finish: Makes the result of what the walk captured.
+    """
+
+    def __init__(self, walk: Walk, finish: Callable[[Walk], Any]) -> None:
+        self.walk = walk
+        self.create_graph = walk.create_graph
+        self._finish = finish
+
+    def advance(self, response: Any = None) -> Suspension | None:
+        """Goes on to the next suspension.
+
+        Args:
+            response: The answer to the last suspension; nothing at first.
+
+        Returns:
+            Where the pass waits now, ``None`` at its end.
+
+        Raises:
+            GradwireError: A node cannot be run, or the answer does not fit.
+        """
+        return self.walk.advance(response)
+
+    def close(self) -> None:
+        """Gives up."""
+        self.walk.close()
+
+    def kept(self) -> Iterator[Any]:
+        """The gradients that the pass holds between two steps: payloads, or values where it is recorded."""
+        return self.walk.kept()
+
+    def finish(self) -> Any:
+        """The result, once ``advance`` has come to the end."""
+        return self._finish(self.walk)
+
+    def run(self) -> Any:
+        """Takes all steps at once and gives the result.
+
+        Raises:
+            TensorRuntimeError: A step needs an answer from outside.
+        """
+        self.walk.run()
+        return self._finish(self.walk)
+
+
+def start_backward(
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+) -> Pass:
+    """``backward`` as a pass that has yet to be taken; the arguments are checked."""
+    outputs = _as_list(tensors)
+    gradients = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(outputs)
+    wanted = None
+    if inputs is not None:
+        wanted = _as_list(inputs)
+        if not wanted:
+            raise TensorRuntimeError("`inputs` argument to `backward()` cannot be empty.")
+        _require_grad(wanted)
+
+    def finish(walk: Walk) -> None:
+        for tensor in wanted or ():
+            g = walk.captured.get(edge_of(tensor)[:2])
+            if g is not None:
+                tensor._accumulate(walk._value(g))
+
+    return Pass(_walk(outputs, gradients, retain_graph, create_graph, wanted), finish)
+
+
 def backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
 ) -> None:
@@ -96,20 +170,45 @@ def backward(
     Raises:
         TensorRuntimeError: A tensor has no graph, or the graph was freed or changed.
     """
-    outputs = _as_list(tensors)
-    gradients = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(outputs)
-    wanted = None
-    if inputs is not None:
-        wanted = _as_list(inputs)
-        if not wanted:
-            raise TensorRuntimeError("`inputs` argument to `backward()` cannot be empty.")
-        _require_grad(wanted)
-    walk = _walk(outputs, gradients, retain_graph, create_graph, wanted)
-    captured = walk.run()
-    for tensor in wanted or ():
-        g = captured.get(edge_of(tensor)[:2])
-        if g is not None:
-            tensor._accumulate(walk._value(g))
+    start_backward(tensors, grad_tensors, retain_graph, create_graph, inputs).run()
+
+
+def start_grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> Pass:
+    """``grad`` as a pass that has yet to be taken; the arguments are checked."""
+    outs = _as_list(outputs)
+    wanted = _as_list(inputs)
+    gradients = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(outs)
+    if not wanted:
+        raise TensorRuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    check_unused(allow_unused, materialize_grads)
+    _require_grad(wanted)
+    places = [edge_of(tensor)[:2] for tensor in wanted]
+
+    def finish(walk: Walk) -> tuple[Any, ...]:
+        results: list[Any] = []
+        for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
+            g = walk.captured.get(place)
+            if g is None and not allow_unused and not materialize_grads:
+                raise TensorRuntimeError(
+                    f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
+                    "Set allow_unused=True if this is the desired behavior.",
+                    code="unused_input",
+                )
+            if g is None:
+                results.append(ops.zeros_like(tensor.detach()) if materialize_grads else None)
+            else:
+                results.append(walk._value(g))
+        return tuple(results)
+
+    return Pass(_walk(outs, gradients, retain_graph, create_graph, wanted), finish)
 
 
 def grad(
@@ -140,34 +239,37 @@ def grad(
     Raises:
         TensorRuntimeError: A tensor has no graph, an input was not used, or the graph was freed or changed.
     """
-    outs = _as_list(outputs)
-    wanted = _as_list(inputs)
-    gradients = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(outs)
-    if is_grads_batched:
-        each = [
-            grad(outs, wanted, [None if g is None else g[k] for g in gradients], True, create_graph, allow_unused, False, materialize_grads)
-            for k in range(_batch_size(gradients))
-        ]
-        return tuple(None if column[0] is None else ops.stack(list(column)) for column in zip(*each, strict=True))
+    if not is_grads_batched:
+        found: tuple[Any, ...] = start_grad(
+            outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads
+        ).run()
+        return found
+    gradients = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(_as_list(outputs))
+    return batched(lambda row: grad(outputs, inputs, row, True, create_graph, allow_unused, False, materialize_grads), gradients)
+
+
+def batched(each: Callable[[list[Any]], tuple[Any, ...]], gradients: Sequence[Any]) -> tuple[Any, ...]:
+    """Maps ``each`` over the leading axis of the cotangents and stacks the gradients that it gives.
+
+    Args:
+        each: Gives the gradients for one list of cotangents, ``None`` for an input that was not used.
+        gradients: The stacked cotangents, ``None`` for ones.
+
+    Raises:
+        TensorRuntimeError: The leading axes differ.
+    """
+    found = [each([None if g is None else g[k] for g in gradients]) for k in range(_batch_size(gradients))]
+    return tuple(None if column[0] is None else ops.stack(list(column)) for column in zip(*found, strict=True))
+
+
+def check_unused(allow_unused: bool | None, materialize_grads: bool) -> None:
+    """Refuses to fill in zeros for inputs that must not be left out.
+
+    Raises:
+        TensorValueError: Both were asked for.
+    """
     if allow_unused is False and materialize_grads:
         raise TensorValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
-    _require_grad(wanted)
-    walk = _walk(outs, gradients, retain_graph, create_graph, wanted)
-    captured = walk.run()
-    results: list[Any] = []
-    for i, tensor in enumerate(wanted):
-        g = captured.get(edge_of(tensor)[:2])
-        if g is None and not allow_unused and not materialize_grads:
-            raise TensorRuntimeError(
-                f"The differentiated Tensor at index {i} appears to not have been used in the graph. "
-                "Set allow_unused=True if this is the desired behavior.",
-                code="unused_input",
-            )
-        if g is None:
-            results.append(ops.zeros_like(tensor.detach()) if materialize_grads else None)
-        else:
-            results.append(walk._value(g))
-    return tuple(results)
 
 
 def walk_back(outputs: Sequence[Value], gradients: Sequence[Any], targets: Sequence[Value], *, create_graph: bool = False) -> list[Any]:
@@ -189,6 +291,8 @@ def walk_back(outputs: Sequence[Value], gradients: Sequence[Any], targets: Seque
 
 def _require_grad(tensors: Sequence[Any]) -> None:
     for tensor in tensors:
+        if not isinstance(tensor, Value):
+            raise TensorRuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(tensor).__name__}")
         if not tensor.requires_grad:
             raise TensorRuntimeError("One of the differentiated Tensors does not require grad", code="no_grad_fn")
 
@@ -202,5 +306,7 @@ def _batch_size(gradients: Sequence[Any]) -> int:
     return int(sizes.pop())
 
 
+from .function import Function as Function  # noqa: E402 - so that it is found at torch's place
+from .function import once_differentiable as once_differentiable  # noqa: E402
 from .gradcheck import gradcheck as gradcheck  # noqa: E402 - the checks call grad
 from .gradcheck import gradgradcheck as gradgradcheck  # noqa: E402

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,10 @@ class FunctionNode(Node):
         """Gives up the saved tensors."""
         if self._saved:
             self._saved = None
+
+    def kept(self) -> Iterator[Any]:
+        """The payloads (and Python numbers) of the saved tensors."""
+        return (entry[0] for entry in (self._saved or {}).values())
 
     def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
         """Runs the backward program."""

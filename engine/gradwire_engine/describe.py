@@ -23,12 +23,12 @@ def graph(outputs: Sequence[Value], names: Mapping[str, Value] | None = None) ->
     """
     labels: dict[Node, str] = {}
     for name, value in (names or {}).items():
-        maker = value.grad_fn or (value._accumulator() if value._accumulator is not None else None)
+        maker = value._made_by() or (value._accumulator() if value._accumulator is not None else None)
         if maker is not None:
             # An op of several outputs is called by the name that they share.
             labels.setdefault(maker, name.partition(".")[0])
     seen: set[Node] = set()
-    stack = [value.grad_fn for value in outputs]
+    stack = [value._made_by() for value in outputs]
     found: list[Node] = []
     while stack:
         node = stack.pop()
@@ -36,13 +36,13 @@ def graph(outputs: Sequence[Value], names: Mapping[str, Value] | None = None) ->
             continue
         seen.add(node)
         found.append(node)
-        stack.extend(n for n, _ in node.next_functions)
+        stack.extend(edge[0] for edge in node.edges if edge is not None)
     found.sort(key=lambda n: n.sequence)
     ids = {node: i for i, node in enumerate(found)}
     nodes = [
         {
             "id": ids[node],
-            "grad_fn": node.name(),
+            "grad_fn": node.short_name,
             "op": node.spec.op.full_name if isinstance(node, OpNode) else None,
             "name": labels.get(node),
             "outputs": [{"shape": list(shape), "dtype": dtype_of(dtype).name} for shape, dtype in node.outs],
@@ -58,7 +58,8 @@ def graph(outputs: Sequence[Value], names: Mapping[str, Value] | None = None) ->
     return {"nodes": nodes, "edges": edges}
 
 
-def _label(node: Mapping[str, Any]) -> list[str]:
+def label(node: Mapping[str, Any]) -> list[str]:
+    """What stands in the box of a node: its name, if it has one, its grad_fn, and dtype and shape of what it makes."""
     sizes = ", ".join(f"{o['dtype']} {o['shape']}" for o in node["outputs"])
     return [*([node["name"]] if node["name"] else []), node["grad_fn"], sizes]
 
@@ -67,7 +68,7 @@ def to_dot(description: Mapping[str, Any]) -> str:
     """A graph description in Graphviz's DOT language; leaves are drawn as rounded boxes."""
     lines = ["digraph backward {", '  node [shape=box, fontname="monospace"];']
     for node in description["nodes"]:
-        text = "\\n".join(part.replace("\\", "\\\\").replace('"', '\\"') for part in _label(node))
+        text = "\\n".join(part.replace("\\", "\\\\").replace('"', '\\"') for part in label(node))
         style = ", style=rounded" if node["grad_fn"] == "AccumulateGrad" else ""
         lines.append(f'  n{node["id"]} [label="{text}"{style}];')
     lines += [f"  n{e['from']} -> n{e['to']};" for e in description["edges"]]
@@ -78,7 +79,7 @@ def to_mermaid(description: Mapping[str, Any]) -> str:
     """A graph description as a Mermaid flowchart; leaves have round ends."""
     lines = ["flowchart TD"]
     for node in description["nodes"]:
-        text = "<br/>".join(part.replace('"', "#quot;") for part in _label(node))
+        text = "<br/>".join(part.replace('"', "#quot;") for part in label(node))
         left, right = ("([", "])") if node["grad_fn"] == "AccumulateGrad" else ("[", "]")
         lines.append(f'  n{node["id"]}{left}"{text}"{right}')
     lines += [f"  n{e['from']} --> n{e['to']}" for e in description["edges"]]

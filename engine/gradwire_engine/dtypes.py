@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from .errors import TensorTypeError
+from .brief import shown
+from .errors import TensorRuntimeError, TensorTypeError
 
 Array = npt.NDArray[Any]
 NumpyDType = np.dtype[Any]
@@ -64,6 +65,7 @@ _BY_NAME: Final = {d.name: d for d in ALL} | {
     "cfloat": complex64,
     "cdouble": complex128,
 }
+_BY_TYPE: Final[dict[type, DType]] = {bool: bool_, int: int64, float: float64, complex: complex128}
 _BY_NUMPY: Final[dict[NumpyDType, DType]] = {d.numpy: d for d in ALL}
 
 # The index of a category decides a mixture: bool < integer < floating < complex, as in torch's type promotion.
@@ -92,19 +94,17 @@ def dtype_of(value: object) -> DType:
             return _BY_NUMPY[value]
         if isinstance(value, str):
             return _BY_NAME[value.removeprefix("torch.")]
-        if value is float:
-            return dtype_of(_default.get())
         if isinstance(value, type):
-            return {bool: bool_, int: int64, complex: complex_default()}[value]
+            return _BY_TYPE[value]
     except KeyError:
         pass
     names = ", ".join(d.name for d in ALL)
-    raise TensorTypeError(f"There is no dtype {value!r}; expected one of {names}.", code="unknown_dtype")
+    raise TensorTypeError(f"There is no dtype {shown(value)}; expected one of {names}.", code="unknown_dtype")
 
 
-def complex_default() -> DType:
-    """The complex dtype that goes with the default dtype."""
-    return dtype_of(to_complex(_default.get()))
+def is_known(dtype: NumpyDType) -> bool:
+    """Whether there are tensors of ``dtype``."""
+    return dtype in _BY_NUMPY
 
 
 def default_dtype() -> NumpyDType:
@@ -152,6 +152,18 @@ def scalar_dtype(value: bool | int | float | complex) -> NumpyDType:
     return to_complex(_default.get())
 
 
+def scalar_array(value: bool | int | float | complex) -> Array:
+    """A Python number as a zero-dimensional array, of the dtype that it takes when it stands alone.
+
+    Raises:
+        TensorRuntimeError: It is an integer that has no 64 bit form with a sign (torch's message).
+    """
+    try:
+        return np.asarray(value, scalar_dtype(value))
+    except OverflowError:
+        raise TensorRuntimeError("value cannot be converted to type int64_t without overflow", code="value_out_of_range") from None
+
+
 def promote(a: NumpyDType, b: NumpyDType) -> NumpyDType:
     """The common dtype of two operands of equal standing (``torch.promote_types``).
 
@@ -166,6 +178,11 @@ def promote(a: NumpyDType, b: NumpyDType) -> NumpyDType:
     if high.kind == "c" and low.kind == "f":
         return np.promote_types(to_complex(low), high)
     return high
+
+
+def castable(source: NumpyDType, target: NumpyDType) -> bool:
+    """Whether numbers of ``source`` may be written over a tensor of ``target`` (``torch.can_cast``)."""
+    return _CATEGORY[source.kind] <= _CATEGORY[target.kind]
 
 
 def result_type(dimensioned: list[NumpyDType], zero_dim: list[NumpyDType], scalars: list[bool | int | float | complex]) -> NumpyDType:

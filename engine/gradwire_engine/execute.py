@@ -9,7 +9,8 @@ from .custom import call_function
 from .errors import GradwireError, ProgramError
 from .modes import GUARD, no_grad
 from .op import Op, Overloads
-from .program import Body, Constant, Function, Node, Reference
+from .program import PLAIN, Body, Constant, Function, Node, Reference
+from .stopping import watched
 from .tensor import Tensor
 
 Guard = Callable[[Any, Sequence[Any]], None]
@@ -91,9 +92,11 @@ class Runner:
         if isinstance(value, Constant):
             return self.constant(value)
         if isinstance(value, list):
-            return [self._resolve(v, values, f"{pointer}/{i}") for i, v in enumerate(value)]
+            return [self._resolve(v, values, f"{pointer}/{i}") for i, v in watched(enumerate(value))]
         if isinstance(value, tuple):
-            return tuple(self._resolve(v, values, f"{pointer}/{i}") for i, v in enumerate(value))
+            if PLAIN.issuperset(map(type, value)):
+                return value
+            return tuple(self._resolve(v, values, f"{pointer}/{i}") for i, v in watched(enumerate(value)))
         if isinstance(value, slice):
             return slice(*[self._resolve(v, values, pointer) for v in (value.start, value.stop, value.step)])
         return value
@@ -129,13 +132,13 @@ def locate(error: GradwireError, node: Node) -> GradwireError:
     elif head in node.kwargs:
         error.pointer = f"{node.pointer}/kwargs/{head}{rest}"
     else:
-        names = _parameter_names(node.op)
-        inside = head in names and names.index(head) < len(node.args)
-        error.pointer = f"{node.pointer}/args/{names.index(head)}{rest}" if inside else node.pointer
+        place = next((names.index(head) for names in _parameter_names(node.op) if head in names), len(node.args))
+        error.pointer = f"{node.pointer}/args/{place}{rest}" if place < len(node.args) else node.pointer
     return error
 
 
-def _parameter_names(target: Op | Overloads | Function) -> Sequence[str]:
+def _parameter_names(target: Op | Overloads | Function) -> Sequence[Sequence[str]]:
+    """The names of the parameters, for each overload."""
     if isinstance(target, Function):
-        return target.forward.inputs
-    return (target.overloads[0] if isinstance(target, Overloads) else target).names
+        return [target.forward.inputs]
+    return [overload.names for overload in target.overloads] if isinstance(target, Overloads) else [target.names]

@@ -1,4 +1,4 @@
-"""Gradients against central differences (``torch.autograd.gradcheck``), on eager tensors, real and complex.
+"""Gradients against central differences (``torch.autograd.gradcheck``), on tensors that have elements, real and complex.
 
 A complex number is treated as its two parts: the derivative of both parts of every output by both parts of every input. The
 gradient of Re(conj(u) · output) by an input is, in torch's convention, the derivative by the real part plus i times that by
@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .autograd import grad
 from .dtypes import Array, to_real
 from .errors import TensorRuntimeError, TensorValueError
 from .printing import format_tensor
-from .tensor import Tensor
 from .value import Value
 
 
@@ -100,7 +98,8 @@ def gradgradcheck(
     def gradients(*args: Any) -> tuple[Any, ...]:
         own, gs = args[: len(given)], args[len(given) :]
         wanted = [x for x in own if isinstance(x, Value) and x.requires_grad]
-        found = grad(_differentiable(fn(*own)), wanted, list(gs), create_graph=True, allow_unused=True)
+        outputs = _differentiable(fn(*own))
+        found = outputs[0]._differentiate(outputs, wanted, list(gs), create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
 
     return gradcheck(gradients, (*given, *cotangents), eps, atol, rtol, raise_exception)
@@ -114,18 +113,29 @@ def _differentiable(outputs: Any) -> list[Any]:
     return [o for o in _as_tuple(outputs) if isinstance(o, Value) and o.requires_grad]
 
 
-def _random_like(output: Tensor) -> Value:
+def _random_like(output: Value) -> Value:
     random = np.random.default_rng(output.numel())
-    made = random.standard_normal(output._data.shape)
+    made = random.standard_normal(output.shape)
     if output.is_complex():
-        made = made + 1j * random.standard_normal(output._data.shape)
-    return Tensor._wrap(np.asarray(made, output._data.dtype)).requires_grad_()
+        made = made + 1j * random.standard_normal(output.shape)
+    return _made(made, output).requires_grad_()
 
 
-def _checked_inputs(given: Sequence[Any]) -> list[Tensor]:
-    checked: list[Tensor] = []
+def _elements(tensor: Any) -> Array:
+    """The elements of a tensor, for looking only."""
+    array: Array = tensor.detach().numpy()
+    return array
+
+
+def _made(array: Array, like: Value) -> Value:
+    """A tensor with these elements, of the recorder and the dtype of ``like``."""
+    return like._recorder._lift(np.asarray(array, like._data.dtype))
+
+
+def _checked_inputs(given: Sequence[Any]) -> list[Value]:
+    checked: list[Value] = []
     for i, x in enumerate(given):
-        if not isinstance(x, Tensor) or not x.requires_grad:
+        if not isinstance(x, Value) or not x.requires_grad:
             continue
         if to_real(x._data.dtype) != np.float64:
             warnings.warn(
@@ -152,9 +162,9 @@ def _parts(array: Array) -> Array:
     return flat.view(to_real(flat.dtype))
 
 
-def _check(fn: Callable[..., Any], given: Sequence[Any], checked: Sequence[Tensor], eps: float, atol: float, rtol: float) -> None:
+def _check(fn: Callable[..., Any], given: Sequence[Any], checked: Sequence[Value], eps: float, atol: float, rtol: float) -> None:
     outputs = _as_tuple(fn(*given))
-    floating = [k for k, o in enumerate(outputs) if isinstance(o, Tensor) and o._data.dtype.kind in "fc"]
+    floating = [k for k, o in enumerate(outputs) if isinstance(o, Value) and o._data.dtype.kind in "fc"]
     numerical = [_numerical(fn, given, x, floating, eps) for x in checked]
     for row, k in enumerate(floating):
         analytical = _analytical(outputs[k], checked)
@@ -173,43 +183,46 @@ def _show(jacobian: Array) -> str:
     return format_tensor(jacobian, default_dtype=np.dtype(np.float32))
 
 
-def _numerical(fn: Callable[..., Any], given: Sequence[Any], x: Tensor, floating: Sequence[int], eps: float) -> list[Array]:
+def _numerical(fn: Callable[..., Any], given: Sequence[Any], x: Value, floating: Sequence[int], eps: float) -> list[Array]:
     """For each floating output the derivative by ``x``, a row per part of the input, by central differences."""
 
     def run() -> list[Array]:
         results = _as_tuple(fn(*given))
-        return [_parts(results[k]._data) for k in floating]
+        return [_parts(_elements(results[k])) for k in floating]
+
+    before = _elements(x).copy()
+
+    def run_at(place: tuple[int, ...], step: complex) -> list[Array]:
+        moved = before.copy()
+        moved[place] += step
+        # The function may hold on to the input itself, so the step is taken in place; its version is left as it is for backward.
+        x.data.copy_(_made(moved, x))
+        try:
+            return run()
+        finally:
+            x.data.copy_(_made(before, x))
 
     columns: list[list[Array]] = []
-    data = x._data
-    for place in np.ndindex(data.shape):
-        for direction in (1, 1j) if data.dtype.kind == "c" else (1,):
-            # The function may hold on to the input itself, so the step is taken in place.
-            before = data[place].copy()
-            try:
-                data[place] = before + eps * direction
-                right = run()
-                data[place] = before - eps * direction
-                left = run()
-            finally:
-                data[place] = before
+    for place in np.ndindex(before.shape):
+        for direction in (1, 1j) if before.dtype.kind == "c" else (1,):
+            right, left = run_at(place, eps * direction), run_at(place, -eps * direction)
             columns.append([(r - s) / (2 * eps) for r, s in zip(right, left, strict=True)])
     return [np.array([column[k] for column in columns]).reshape(len(columns), -1) for k in range(len(floating))]
 
 
-def _analytical(output: Tensor, checked: Sequence[Tensor]) -> list[Array]:
+def _analytical(output: Value, checked: Sequence[Value]) -> list[Array]:
     """The derivative of one output by each input, as ``_numerical`` has it, from one backward pass per part of the output."""
     count = output.numel() * (2 if output.is_complex() else 1)
-    jacobians = [np.zeros((_parts(x._data).size, count)) for x in checked]
+    jacobians = [np.zeros((x.numel() * (2 if x.is_complex() else 1), count)) for x in checked]
     if not output.requires_grad:
         return jacobians
     for number in range(count):
-        cotangent = np.zeros(output._data.shape, output._data.dtype)
+        cotangent = np.zeros(output.shape, output._data.dtype)
         _write_part(cotangent, number)
-        found = grad(output, checked, Tensor._wrap(cotangent), retain_graph=True, allow_unused=True)
+        found = output._differentiate([output], checked, [_made(cotangent, output)], retain_graph=True, allow_unused=True)
         for jacobian, g in zip(jacobians, found, strict=True):
             if g is not None:
-                jacobian[:, number] = _parts(g._data)
+                jacobian[:, number] = _parts(_elements(g))
     return jacobians
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from .errors import ProgramError
 from .names import kind_of
+
+_MOST_ITEMS: Final = 256
 
 
 def from_json(value: Any, resolve: Callable[[Any, str], Any], pointer: str = "") -> tuple[Any, ...]:
@@ -27,6 +29,13 @@ def from_json(value: Any, resolve: Callable[[Any, str], Any], pointer: str = "")
         raise ProgramError(
             'An index must be a list with one item per dimension, such as [0], [{"slice": [0, 2, 1]}] or ["...", null, "mask"], '
             f"but got {kind_of(value)}.",
+            code="invalid_index",
+            pointer=pointer,
+        )
+    if len(value) > _MOST_ITEMS:
+        raise ProgramError(
+            f"An index has at most {_MOST_ITEMS} items, but this one has {len(value):,}. "
+            "To pick many elements, index with a tensor of integers.",
             code="invalid_index",
             pointer=pointer,
         )

@@ -119,8 +119,7 @@ def apply(tensor: Any, index: Any) -> Sliced:
     Raises:
         GradwireError: The expression does not fit the tensor.
     """
-    items = index if type(index) is tuple else tuple(index) if _is_tuple_like(index) else (index,)
-    items = tuple([_as_item(i) for i in items])
+    items = tuple([_as_item(i) for i in items_of(index)])
     named = sum([_dims_of(i) for i in items])
     ndim = tensor.ndim
     if named > ndim:
@@ -141,7 +140,7 @@ def apply(tensor: Any, index: Any) -> Sliced:
         if type(item) is int:
             tensor = _select(tensor, dim, item, position)
         elif isinstance(item, slice):
-            if not _is_whole(item, tensor.shape[dim]):
+            if not _is_whole(item, _size(tensor, dim)):
                 tensor = _slice(tensor, dim, item)
             dim += 1
         elif item is None:
@@ -155,6 +154,11 @@ def apply(tensor: Any, index: Any) -> Sliced:
         else:
             collect(item, _dims_of(item))
     return Sliced(tensor, tuple(indices))
+
+
+def items_of(index: Any) -> tuple[Any, ...]:
+    """The items of an index expression, one per pair of commas."""
+    return index if type(index) is tuple else tuple(index) if _is_tuple_like(index) else (index,)
 
 
 def _is_tuple_like(index: Any) -> bool:
@@ -189,8 +193,12 @@ def _as_item(item: Any) -> Any:
 def _scalar(item: Any) -> Any:
     """A tensor of no dimensions counts as the number that it holds, where that is known."""
     data = item._data if isinstance(item, Value) else item
-    if data.dtype.kind not in "biu" or (isinstance(item, Value) and not item.computes_on_arrays):
+    if data.dtype.kind not in "biu":
         return item
+    if isinstance(item, Value) and not item.computes_on_arrays:
+        if not item.announces:
+            return item
+        data = np.asarray(item.item(), data.dtype)
     return bool(data) if data.dtype == np.uint8 or data.dtype.kind == "b" else int(data)
 
 
@@ -221,13 +229,19 @@ def _select_alone(tensor: Any, index: int) -> Any:
 
 
 def _select(tensor: Any, dim: int, index: int, position: int) -> Any:
-    size = (tensor._data if isinstance(tensor, Value) else tensor).shape[dim]
+    size = _size(tensor, dim)
     if not -size <= index < size:
         if abs(index) > _LONGEST:
             raise TensorValueError("Overflow when unpacking long long", code="integer_out_of_range")
         raise TensorIndexError(f"index {index} is out of bounds for dimension {position} with size {size}", code="index_out_of_range")
     # The arguments are what binding would make of them.
     return call_bound(_op("select"), [tensor, dim, index])
+
+
+def _size(tensor: Any, dim: int) -> int:
+    """A size, 0 for a dimension beyond the last one, which a second ellipsis leads to."""
+    shape = (tensor._data if isinstance(tensor, Value) else tensor).shape
+    return shape[dim] if dim < len(shape) else 0
 
 
 def _op(name: str) -> Op:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .dtypes import dtype_of
+from .dtypes import castable, dtype_of
 from .errors import TensorRuntimeError
 from .modes import GRAD_MODE
 from .node import OpNode
@@ -55,12 +55,19 @@ def call_inplace(op: Op | Overloads, target: Value, args: tuple[Any, ...], kwarg
     Returns:
         ``target``, whose history now ends in the new node.
     """
-    from .restride import restride
-
     if isinstance(op, Overloads):
         chosen, values = op.resolve((target, *args), kwargs, is_tensor)
     else:
         chosen, values = op, op.bind((target, *args), kwargs, is_tensor)
+    if target.announces:
+        return target._announce_inplace(chosen, target, values)  # type: ignore[no-any-return]
+    return run_inplace(chosen, target, values)
+
+
+def run_inplace(chosen: Op, target: Value, values: list[Any]) -> Value:
+    """``call_inplace`` with its arguments bound, one per parameter; the same for every recorder, whoever is told of it."""
+    from .restride import restride
+
     tensors = [
         v for i in chosen.tensor_slots for v in (values[i] if isinstance(values[i], tuple) else (values[i],)) if isinstance(v, Value)
     ]
@@ -75,7 +82,7 @@ def call_inplace(op: Op | Overloads, target: Value, args: tuple[Any, ...], kwarg
         # The rules may need the elements that are about to be overwritten.
         before._data = target._snapshot() if chosen.saves_first else target._data
         before._requires_grad = target.requires_grad
-        before._node, before._index = target.grad_fn, target._index
+        before._node, before._index = target._made_by(), target._index
         before._accumulator = target._accumulator
     result = call_bound(chosen, [before, *values[1:]])
     _check_result(target, result, chosen)
@@ -104,9 +111,8 @@ def _check_result(target: Value, result: Value, op: Op) -> None:
 
 
 def _check_result_dtype(target: Value, result: Value) -> None:
-    order = "buifc"
     have, want = result._data.dtype, target._data.dtype
-    if (have.kind in "fc" and order.index(have.kind) > order.index(want.kind)) or (want.kind == "b" and have.kind != "b"):
+    if not castable(have, want):
         raise TensorRuntimeError(
             f"result type {dtype_of(have).torch_name} can't be cast to the desired output type {dtype_of(want).torch_name}",
             code="dtype_mismatch",

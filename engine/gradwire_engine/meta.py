@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from .dtypes import Array, NumpyDType
-from .errors import TensorIndexError, TensorRuntimeError
+from .errors import LimitError, TensorIndexError, TensorRuntimeError
 
 Shape = tuple[int, ...]
+
+MAX_DIMENSIONS: Final = 64
+"""The most dimensions that a tensor may have, which is NumPy's limit."""
 
 
 @dataclass(slots=True)
@@ -40,8 +44,35 @@ class Meta:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the elements, were they stored densely."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        """The bytes that the tensor counts for: those of its elements or, where they are more, of the brackets of its nested list.
+
+        Sizes of 0 and 1 make many lists of few elements.
+        """
+        return max(math.prod(self.shape) * self.dtype.itemsize, 2 * lists_in(self.shape))
+
+
+def check_extent(shape: Sequence[int], itemsize: int) -> None:
+    """Refuses shapes that no array can have, even an empty one or one that repeats its elements.
+
+    Raises:
+        LimitError: There are too many dimensions.
+        TensorRuntimeError: The bytes cannot be counted in 64 bits; sizes of 0 count as 1 (torch's message).
+    """
+    if len(shape) > MAX_DIMENSIONS:
+        raise LimitError(
+            f"A tensor can have at most {MAX_DIMENSIONS} dimensions, but this one would have {len(shape)}.", code="too_many_dimensions"
+        )
+    if math.prod([s or 1 for s in shape]) * itemsize >= 1 << 63:
+        raise TensorRuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}", code="out_of_memory")
+
+
+def lists_in(shape: Sequence[int]) -> int:
+    """How many lists the nested list of a tensor of this shape has; below an empty one there are none."""
+    lists, rows = 0, 1
+    for size in shape:
+        lists += rows
+        rows *= size
+    return lists
 
 
 def contiguous_strides(shape: Sequence[int]) -> Shape:

@@ -18,6 +18,7 @@ from .program import Body, Constant, Node
 from .shapes import infer
 from .symbolic import Trace, Variable
 from .tensor import Tensor
+from .work import work_of
 
 
 class Meter(Runner):
@@ -29,17 +30,20 @@ class Meter(Runner):
     Args:
         limits: The bounds.
         check: Called before every node; it raises to stop.
-        backward: Whether gradients will be computed, which may take as much memory again.
+        backward: Whether gradients will be computed, which may take as much memory again, and twice the work.
 
     Attributes:
-        bytes: What has been counted so far.
+        bytes: The memory that has been counted so far.
+        work: The work that has been counted so far.
     """
 
     def __init__(self, limits: Limits, check: Callable[[], None], *, backward: bool) -> None:
         super().__init__(check)
         self._limits = limits
         self._factor = 2 if backward else 1
+        self._repeats = 3 if backward else 1
         self.bytes = 0
+        self.work = 0
         self._outputs = 0
         self._trace = Trace()
         self._measured: set[int] = set()
@@ -53,9 +57,10 @@ class Meter(Runner):
         """
         values: Values = {}
         for name, tensor in inputs.items():
-            self._bound(tensor._data.nbytes, f"The input {name!r}", tensor._data.shape)
-            self._add(tensor._data.nbytes, f"The input {name!r}")
-            values[name] = self._trace.input(meta_of_array(tensor._data))
+            meta = meta_of_array(tensor._data)
+            self._bound(meta.nbytes, f"The input {name!r}", meta.shape)
+            self._add(meta.nbytes, f"The input {name!r}")
+            values[name] = self._trace.input(meta)
         unknown: set[str] = set()
         with no_grad(), self._trace.recording():
             for node in body.nodes:
@@ -150,6 +155,13 @@ class Meter(Runner):
             self._bound(meta.nbytes, f"The result of {op.full_name}", meta.shape)
             if not op.view:
                 self._add(meta.nbytes, f"The result of {op.full_name}")
+        self.work += work_of(op, arguments, outs) * self._repeats
+        if self.work > self._limits.work:
+            raise LimitError(
+                f"{op.full_name} would bring the work of the program to {self.work:,} multiply-adds, "
+                f"more than the {self._limits.work:,} that are allowed.",
+                code="too_much_work",
+            )
 
     def answer(self, tensors: Iterable[Tensor]) -> None:
         """Counts the tensors that will be written into the answer; a view is written in full.
@@ -158,18 +170,23 @@ class Meter(Runner):
             LimitError: The whole is too large.
         """
         for tensor in tensors:
-            self._add(tensor._data.nbytes, "The answer")
+            self._grow(meta_of_array(tensor._data).nbytes, "The answer")
 
     def _bound(self, nbytes: int, what: str, shape: Sequence[int]) -> None:
         if nbytes > self._limits.tensor_bytes:
+            elements = math.prod(shape)
+            taken = f"take {nbytes:,} bytes" if nbytes <= 16 * elements else f"be written with {nbytes:,} bytes of brackets"
             raise LimitError(
-                f"{what} would have the shape {list(shape)} with {math.prod(shape):,} elements and take {nbytes:,} bytes, more than the "
+                f"{what} would have the shape {list(shape)} with {elements:,} elements and {taken}, more than the "
                 f"{self._limits.tensor_bytes:,} bytes that a tensor may take.",
                 code="tensor_too_large",
             )
 
     def _add(self, nbytes: int, what: str) -> None:
-        self.bytes += nbytes * self._factor
+        self._grow(nbytes * self._factor, what)
+
+    def _grow(self, nbytes: int, what: str) -> None:
+        self.bytes += nbytes
         if self.bytes > self._limits.program_bytes:
             raise LimitError(
                 f"{what} would bring the program to {self.bytes:,} bytes, "

@@ -109,6 +109,33 @@ class enable_grad(_Fixed):
     mode = True
 
 
+class inference_mode(set_grad_enabled):
+    """Records nothing inside (``torch.inference_mode``), as ``no_grad``: a context manager or a decorator.
+
+    Args:
+        mode: ``False`` leaves the mode as it is around it.
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(GRAD_MODE.get() and not mode)
+        # Unlike set_grad_enabled, it does nothing before it is entered.
+        assert self._token is not None
+        GRAD_MODE.reset(self._token)
+        self._token = None
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        """Decorates at once where it is used without parentheses."""
+        self = super().__new__(cls)
+        if callable(mode):
+            self.__init__(True)  # type: ignore[misc]
+            return self(mode)
+        return self
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Wraps ``function`` so that it runs in this mode."""
+        return _decorate(type(self), (), function)
+
+
 def _decorate(mode: Callable[..., Any], args: tuple[Any, ...], function: Callable[P, R]) -> Callable[P, R]:
     if inspect.isgeneratorfunction(function):
         return _decorate_generator(mode, args, function)  # type: ignore[no-any-return]

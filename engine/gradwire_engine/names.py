@@ -9,11 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from .brief import shown
 from .errors import ProgramError
 from .op import REGISTRY, Op, Overloads
 from .program import Function
+from .stopping import check
 
-_MOST_COMPARED: Final = 2_000
+_MOST_COMPARED: Final = 1_000
+_COMPARED_AT_ONCE: Final = 5
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -37,8 +40,21 @@ def check_name(name: object, pointer: str) -> str:
     return name
 
 
-def find_op(name: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], pointer: str) -> Op | Overloads | Function:
+def find_op(
+    name: Any,
+    functions: Mapping[str, Function],
+    declared: Mapping[str, Any],
+    pointer: str,
+    inplace: Mapping[str, Op | Overloads] | None = None,
+) -> Op | Overloads | Function:
     """The op or custom function of a node.
+
+    Args:
+        name: What the document says.
+        functions: The custom functions that may be called.
+        declared: All custom functions of the document.
+        pointer: Where the name stands.
+        inplace: The ops by the names of their in-place forms, where those may be used.
 
     Raises:
         ProgramError: There is none (``unknown_op``, with a suggestion), or it is not allowed in a program.
@@ -63,13 +79,16 @@ def find_op(name: Any, functions: Mapping[str, Function], declared: Mapping[str,
     public = not any(part.startswith("_") for part in name.split("."))
     if found is not None and public:
         return found
-    if public and name.endswith("_") and name[:-1] in REGISTRY:
+    if inplace is not None:
+        if name in inplace:
+            return inplace[name]
+    elif public and name.endswith("_") and name[:-1] in REGISTRY:
         raise ProgramError(
             f"Programs are pure, so the in-place operation {name!r} cannot be used in one; use {name[:-1]!r} and refer to its result.",
             code="inplace_in_program",
             pointer=pointer,
         )
-    hint = f" Did you mean 'functions.{name}'?" if name in declared else suggest(name, REGISTRY)
+    hint = f" Did you mean 'functions.{name}'?" if name in declared else suggest(name, {**REGISTRY, **(inplace or {})})
     raise ProgramError(f"There is no operation {shown(name)}.{hint}", code="unknown_op", pointer=pointer)
 
 
@@ -81,8 +100,14 @@ def suggest(name: str, among: Mapping[str, Any]) -> str:
     last = name.rpartition(".")[2].lower()
     # The right name at another place, as in 'gelu' for 'nn.functional.gelu', says more than a similar one.
     same = [n for n in public if n.rpartition(".")[2].lower() == last]
-    close = same or difflib.get_close_matches(name, public, n=1, cutoff=0.6)
-    return f" Did you mean {min(close, key=len)!r}?" if close else ""
+    if not same:
+        # Names of the same letters take milliseconds each to compare.
+        best = []
+        for start in range(0, len(public), _COMPARED_AT_ONCE):
+            check()
+            best += difflib.get_close_matches(name, public[start : start + _COMPARED_AT_ONCE], n=1, cutoff=0.6)
+        same = difflib.get_close_matches(name, best, n=1, cutoff=0.6)
+    return f" Did you mean {min(same, key=len)!r}?" if same else ""
 
 
 def check_fields(spec: Mapping[str, Any], allowed: frozenset[str], required: Sequence[str], pointer: str) -> None:
@@ -104,12 +129,6 @@ def check_fields(spec: Mapping[str, Any], allowed: frozenset[str], required: Seq
 def join(pointer: str, key: str) -> str:
     """``pointer`` with one more step, escaped as RFC 6901 says."""
     return pointer + "/" + key[:200].replace("~", "~0").replace("/", "~1")
-
-
-def shown(value: Any) -> str:
-    """A value as it stands in an error message, shortened."""
-    text = repr(value)
-    return text if len(text) <= 100 else text[:97] + "..."
 
 
 def kind_of(value: Any) -> str:

@@ -7,16 +7,20 @@ What is not written here is an op of the table, found by its dotted path: ``torc
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from math import e, inf, nan, pi
 from typing import Any
 
 import numpy as np
 
 from . import autograd
+from .creation import check_array
+from .devices import Device, accelerator, backends, check_device, cuda, mps, strided, xpu
 from .dtypes import (
     Array,
     DType,
     bool_,
+    castable,
     complex64,
     complex128,
     default_dtype,
@@ -33,10 +37,13 @@ from .dtypes import (
     uint8,
 )
 from .errors import TensorTypeError
-from .modes import current_generator, enable_grad, is_grad_enabled, manual_seed, no_grad, set_grad_enabled
+from .meta import broadcast
+from .modes import current_generator, enable_grad, inference_mode, is_grad_enabled, manual_seed, no_grad, set_grad_enabled
+from .numeric_limits import finfo, iinfo
 from .op import ops
 from .printing import set_printoptions
 from .random import Generator
+from .record import compute_dtype
 from .tensor import Tensor, tensor
 from .value import Size, Value
 
@@ -44,14 +51,20 @@ __all__ = [
     "Generator",
     "Size",
     "Tensor",
+    "accelerator",
     "allclose",
     "as_tensor",
     "autograd",
+    "backends",
     "bool",
+    "broadcast_shapes",
+    "can_cast",
     "cdouble",
     "cfloat",
     "complex64",
     "complex128",
+    "cuda",
+    "device",
     "double",
     "dtype",
     "e",
@@ -67,6 +80,7 @@ __all__ = [
     "half",
     "iinfo",
     "inf",
+    "inference_mode",
     "initial_seed",
     "int",
     "int8",
@@ -79,21 +93,26 @@ __all__ = [
     "is_tensor",
     "long",
     "manual_seed",
+    "mps",
     "nan",
     "newaxis",
     "no_grad",
     "numel",
     "pi",
     "promote_types",
+    "result_type",
     "set_default_dtype",
     "set_grad_enabled",
     "set_printoptions",
     "short",
+    "strided",
     "tensor",
     "uint8",
+    "xpu",
 ]
 
 dtype = DType
+device = Device
 half, float, double = float16, float32, float64
 short, int, long = int16, int32, int64
 cfloat, cdouble = complex64, complex128
@@ -101,8 +120,9 @@ bool = bool_
 newaxis = None
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Value:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Value:
     """``data`` as a tensor: itself if it is one of that dtype, and a view of it if it is an array of that dtype."""
+    check_device(device)
     if isinstance(data, Value):
         return data if dtype is None or data.dtype is dtype_of(dtype) else ops.to(data, dtype_of(dtype))
     if isinstance(data, np.ndarray) and (dtype is None or data.dtype == dtype_of(dtype).numpy):
@@ -118,7 +138,7 @@ def from_numpy(array: Array) -> Tensor:
     """
     if not isinstance(array, np.ndarray):
         raise TensorTypeError(f"expected np.ndarray (got {type(array).__name__})", code="argument_type")
-    dtype_of(array.dtype)
+    check_array(array)
     return Tensor._wrap(array)  # type: ignore[return-value]
 
 
@@ -164,14 +184,30 @@ def promote_types(type1: Any, type2: Any) -> DType:
     return dtype_of(promote(dtype_of(type1).numpy, dtype_of(type2).numpy))
 
 
-def finfo(type: Any = None) -> np.finfo[Any]:
-    """The limits of a floating point dtype; of the default one when left out."""
-    return np.finfo(default_dtype() if type is None else dtype_of(type).numpy)
+def can_cast(from_: DType, to: DType) -> builtins.bool:
+    """Whether a result of the dtype ``from_`` may be written over a tensor of the dtype ``to``: numbers may lose size, not kind.
+
+    Raises:
+        TensorTypeError: One of them is no dtype.
+    """
+    for position, (name, given) in enumerate((("from_", from_), ("to", to)), 1):
+        if not isinstance(given, DType):
+            raise TensorTypeError.of_argument("can_cast", name, position, "torch.dtype", type(given).__name__)
+    return castable(from_.numpy, to.numpy)
 
 
-def iinfo(type: Any) -> np.iinfo[Any]:
-    """The limits of an integer dtype."""
-    return np.iinfo(dtype_of(type).numpy)
+def result_type(tensor1: Any, tensor2: Any) -> DType:
+    """The dtype that an operation on two tensors, or numbers, computes in."""
+    return dtype_of(compute_dtype(ops.mul, [x._data if isinstance(x, Value) else x for x in (tensor1, tensor2)]))
+
+
+def broadcast_shapes(*shapes: Sequence[builtins.int] | builtins.int) -> Size:
+    """The shape that tensors of these shapes broadcast to.
+
+    Raises:
+        TensorRuntimeError: They do not.
+    """
+    return Size(broadcast(*[(s,) if isinstance(s, builtins.int) else tuple(s) for s in shapes]))
 
 
 def initial_seed() -> builtins.int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .dtypes import NumpyDType, dtype_of, is_differentiable
-from .errors import TensorRuntimeError
+from .errors import TensorNotImplementedError, TensorRuntimeError, TensorTypeError
+from .hooks import RemovableHandle, SuspendingHook
 
 if TYPE_CHECKING:
     from .rules import Spec
@@ -48,27 +49,6 @@ class Version:
         self.count += 1
 
 
-class RemovableHandle:
-    """Undoes the registration of a hook (``torch.utils.hooks.RemovableHandle``)."""
-
-    def __init__(self, hooks: list[Callable[..., Any]], hook: Callable[..., Any]) -> None:
-        self._hooks = hooks
-        self._hook = hook
-
-    def remove(self) -> None:
-        """Takes the hook away; a second call does nothing."""
-        for i, present in enumerate(self._hooks):
-            if present is self._hook:
-                del self._hooks[i]
-                return
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
-
-
 class Node:
     """A node of the backward graph, ``torch.autograd.graph.Node``.
 
@@ -94,6 +74,8 @@ class Node:
     tensor_hooks: dict[int, list[Callable[..., Any]]] | None = None
     retained: dict[int, weakref.ref[Value]] | None = None
     suspends = False
+    # Takes a user's hook in our place, where the walk runs somewhere else: hooking(node, kind, hook).
+    hooking: Callable[[Node, str, Callable[..., Any]], Any] | None = None
     is_leaf = False
     single = True
     simple = False
@@ -102,6 +84,11 @@ class Node:
     def name(self) -> str:
         """torch's name, such as ``MulBackward0``."""
         raise NotImplementedError
+
+    @property
+    def short_name(self) -> str:
+        """The name without a namespace, which stands in the text of a tensor: ``CopySlices`` for ``torch::autograd::CopySlices``."""
+        return self.name().rpartition("::")[2]
 
     @property
     def makes_views(self) -> bool:
@@ -124,10 +111,22 @@ class Node:
     def release(self) -> None:
         """Gives up what was saved for backward."""
 
+    def kept(self) -> Iterator[Any]:
+        """The payloads (and Python numbers) that are saved for backward at present."""
+        return iter(())
+
+    def receives(self, grads: list[Any], arithmetic: Arithmetic) -> list[Any]:
+        """What a node that suspends hands outside, from the gradients of its outputs."""
+        return grads
+
+    def answers(self, response: Any) -> Sequence[Any]:
+        """What came back from outside as one value per edge, ``None`` for no gradient."""
+        return response or (None,) * len(self.edges)
+
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that this one hands gradients to, with the number of their output."""
-        return tuple((None, 0) if e is None else (e[0], e[1]) for e in self.edges)
+        return tuple((None, 0) if e is None else (as_seen(e[0]), e[1]) for e in self.edges)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -136,16 +135,20 @@ class Node:
             self._metadata = {}
         return self._metadata
 
-    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_hook(self, hook: Callable[..., Any]) -> Any:
         """Calls ``hook(grad_inputs, grad_outputs)`` after the node ran; a tuple it returns replaces ``grad_inputs``."""
+        if self.hooking is not None and type(hook) is not SuspendingHook:
+            return self.hooking(self, "node", hook)
         self.simple = False
         if self.hooks is None:
             self.hooks = []
         self.hooks.append(hook)
         return RemovableHandle(self.hooks, hook)
 
-    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+    def register_prehook(self, hook: Callable[..., Any]) -> Any:
         """Calls ``hook(grad_outputs)`` before the node runs; a tuple it returns replaces ``grad_outputs``."""
+        if self.hooking is not None and type(hook) is not SuspendingHook:
+            return self.hooking(self, "node_pre", hook)
         self.simple = False
         if self.prehooks is None:
             self.prehooks = []
@@ -161,8 +164,37 @@ class Node:
         hooks.append(hook)
         return RemovableHandle(hooks, hook)
 
+    def __call__(self, *grads: Any) -> Any:
+        """Maps gradients of the outputs to those of the inputs, without what else the walk does: hooks, sums, the shapes of the inputs.
+
+        Returns:
+            One gradient (``None`` for none), or a tuple of several.
+
+        Raises:
+            TensorTypeError: The number of gradients is wrong, or one is no tensor.
+            TensorNotImplementedError: The node's tensors are somewhere else.
+        """
+        from .value import Value
+        from .walk_arithmetic import RecordedArithmetic
+
+        if len(grads) != len(self.outs):
+            raise TensorTypeError(f"expected {len(self.outs)} arguments, got {len(grads)} instead", code="arity")
+        for i, g in enumerate(grads):
+            if g is not None and not isinstance(g, Value):
+                raise TensorTypeError(f"argument {i} is not a Variable", code="argument_type")
+        kind = next((type(g)._recorder for g in grads if g is not None), None)
+        if kind is None:
+            results: Sequence[Any] = (None,) * len(self.edges)
+        elif kind.announces or self.suspends:
+            raise TensorNotImplementedError(
+                f"{self.short_name} can only be called where its tensors are, and they are not in this process. Use autograd.grad."
+            )
+        else:
+            results = self.apply(list(grads), RecordedArithmetic(kind))
+        return results[0] if len(results) == 1 else tuple(results)
+
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{self.short_name} object at {id(self):#x}>"
 
 
 class OpNode(Node):
@@ -205,6 +237,14 @@ class OpNode(Node):
             self.saved = None
             self.versions = ()
 
+    def kept(self) -> Iterator[Any]:
+        """The payloads (and Python numbers) that are saved for backward at present."""
+        for item in self.saved or ():
+            if type(item) is tuple:
+                yield from item
+            else:
+                yield item
+
     def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
         """Calls the rules of the op."""
         spec = self.spec
@@ -233,7 +273,23 @@ class OpNode(Node):
         for i in range(0, len(versions), 3):
             counter, version, origin = versions[i], versions[i + 1], versions[i + 2]
             if counter.count != version:
-                raise TensorRuntimeError(_overwritten(counter, version, self, origin), code="saved_tensor_modified")
+                raise TensorRuntimeError(overwritten(counter, version, self, origin), code="saved_tensor_modified")
+
+
+_seen: dict[str, type[OpNode]] = {}
+
+
+def as_seen(node: Node) -> Node:
+    """The node, made one of a class with its name: what users print is ``type(y.grad_fn).__name__``.
+
+    Nodes are recorded as plain ones, which is faster, and most are never looked at.
+    """
+    if type(node) is OpNode:
+        name = node.short_name
+        if name not in _seen:
+            _seen[name] = type(name, (OpNode,), {"__module__": "builtins", "__doc__": f"A node called {name}."})
+        node.__class__ = _seen[name]
+    return node
 
 
 def tensor_type_name(dtype: NumpyDType) -> str:
@@ -242,17 +298,17 @@ def tensor_type_name(dtype: NumpyDType) -> str:
     return f"CPU{name}Type" if dtype.kind in "bc" else f"torch.{name}Tensor"
 
 
-def _overwritten(counter: Version, then: int, node: OpNode, origin: Any) -> str:
-    """torch's message; ``origin`` is as in ``OpNode.versions``."""
+def overwritten(counter: Version, then: int, node: Node, origin: Any) -> str:
+    """torch's message; ``origin`` is as in ``OpNode.versions``, or an edge itself."""
     # What a tensor is called is its grad_fn of now, which a recorded in-place operation has left in the counter.
     source = f"0 of {counter.writer}" if counter.writer else ""
-    if not isinstance(origin, int):
+    if not isinstance(origin, (int, tuple)):
         shape, dtype = origin.shape, origin.dtype
-    elif origin < 0:
+    elif isinstance(origin, int) and origin < 0:
         shape, dtype = node.outs[~origin]
         source = f"{~origin} of {node.message_name()}" if is_differentiable(dtype) else ""
     else:
-        edge = node.edges[origin]
+        edge = node.edges[origin] if isinstance(origin, int) else origin
         assert edge is not None  # otherwise the origin is the payload
         shape, dtype = edge[2], edge[3]
         if edge[0].makes_views:
@@ -282,11 +338,18 @@ class AccumulateGrad(Node):
     def __init__(self, variable: Value) -> None:
         self.variable = variable
         self.sequence = -1
+        if variable.announces:
+            self.hooking = variable._hooking(variable._data)
         self.outs = ((variable._data.shape, variable._data.dtype),)
 
     def name(self) -> str:
         """torch's name of the node."""
-        return "AccumulateGrad"
+        return "torch::autograd::AccumulateGrad"
+
+    def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
+        """Accumulates, where users call the node; the walk does so itself."""
+        self.variable._accumulate(grads[0])
+        return ()
 
 
 def accumulator(leaf: Value) -> AccumulateGrad:

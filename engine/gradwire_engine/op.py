@@ -54,6 +54,7 @@ class Op:
         ruled_slots: The position of every tensor slot, and whether it has a rule.
         meta_rule: Maps metas and static parameters to the meta of the output (or a tuple of them).
         scratch: Gives the bytes that the kernel needs beside its result, from what its parameters name.
+        work: Gives the multiply-adds that take as long as the kernel, likewise; by default one for each element (``work.work_of``).
         promotion: ``"same"``: tensor arguments are cast to a common dtype; ``"float"``: also made floating point; ``"none"``. Without
             promotion a Python number is no tensor; a composite op leaves that to its parts, unless it says ``"none"`` itself.
         promoted: The names of the arguments that take part in promotion.
@@ -66,6 +67,7 @@ class Op:
         data_dependent: The shape of the result depends on values; the meta rule gives an upper bound.
         random: Draws from a generator; never merged, folded or dropped.
         creation: Makes tensors from no tensor.
+        numbers_alone: Python numbers in place of all tensors make a tensor, as in ``torch.add(1, 2)``.
         holomorphic: The rules are J^T; otherwise they follow torch's conjugate convention themselves.
         grad_fn: The name of the backward node.
         inplace_grad_fn: Its name after the in-place form, where torch numbers that on its own.
@@ -97,6 +99,7 @@ class Op:
         self.data_dependent: bool = facts["data_dependent"]
         self.random: bool = facts["random"]
         self.creation: bool = facts["creation"]
+        self.numbers_alone: bool = facts["numbers_alone"]
         self.holomorphic: bool = facts["holomorphic"]
         self.inplace: bool | str = facts["inplace"]
         self.method: bool = facts["method"]
@@ -120,6 +123,8 @@ class Op:
         self.meta_positions = _positions(self.meta_rule, self.names)
         self.scratch: Callable[..., int] | None = facts["scratch"]
         self.scratch_positions = _positions(self.scratch, self.names)
+        self.work: Callable[..., int] | None = facts["work"]
+        self.work_positions = _positions(self.work, self.names)
         self._check_rules()
         ruled = {n for key in self.vjp for n in key}
         self.differentiable = tuple(n for n in self.names if n in ruled)
@@ -230,6 +235,7 @@ class Overloads:
                 any(is_tensor(values[i]) for i in candidate.tensor_slots if not candidate.params[i].is_list)
                 or any(candidate.params[i].is_list for i in candidate.tensor_slots)
                 or not candidate.tensor_slots
+                or candidate.numbers_alone
             ):
                 return candidate, values
         if second_choice is not None:
@@ -279,6 +285,7 @@ def op(
     vjp: Mapping[str | tuple[str, ...], Rule] | None = None,
     meta: Callable[..., Any] | None = None,
     scratch: Callable[..., int] | None = None,
+    work: Callable[..., int] | None = None,
     promotion: Promotion | None = None,
     promoted: tuple[str, ...] | None = None,
     result: Result | None = None,
@@ -289,6 +296,7 @@ def op(
     data_dependent: bool = False,
     random: bool = False,
     creation: bool = False,
+    numbers_alone: bool = False,
     holomorphic: bool = True,
     inplace: bool | str | None = None,
     method: bool | None = None,
@@ -323,6 +331,7 @@ def op(
             vjp={(key,) if isinstance(key, str) else key: rule for key, rule in (vjp or {}).items()},
             meta=meta,
             scratch=scratch,
+            work=work,
             promotion=promotion or ("same" if elementwise else "none"),
             numbers=promotion != "none" and (elementwise or promotion is not None),
             promoted=promoted,
@@ -336,6 +345,7 @@ def op(
             data_dependent=data_dependent,
             random=random,
             creation=creation,
+            numbers_alone=numbers_alone,
             holomorphic=holomorphic,
             inplace=(elementwise and is_method and result is None) if inplace is None else inplace,
             method=is_method,

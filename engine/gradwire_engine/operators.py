@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import TensorTypeError
 from .op import ops
@@ -158,6 +158,19 @@ class Operators:
         assign(self, index, value)
 
 
+def inplace_forms() -> dict[str, Op | Overloads]:
+    """Every op that has an in-place form, by the name of that as a method, such as ``add_``."""
+    from .op import REGISTRY, Overloads
+
+    forms: dict[str, Op | Overloads] = {}
+    for name, found in REGISTRY.items():
+        overloads = found.overloads if isinstance(found, Overloads) else [found]
+        form = next((o.inplace for o in overloads if o.inplace), False)
+        if form and not ("." in name and name != overloads[0].name):
+            forms.setdefault(form if isinstance(form, str) else name.rpartition(".")[2] + "_", found)
+    return forms
+
+
 def add_methods(kind: type[Value]) -> None:
     """Gives ``kind`` a method for every op that has one, and its in-place form."""
     from .inplace import call_inplace
@@ -165,22 +178,28 @@ def add_methods(kind: type[Value]) -> None:
 
     for name, found in REGISTRY.items():
         first = found.overloads[0] if isinstance(found, Overloads) else found
-        if name != first.name and "." in name:
-            continue
-        short = name.rpartition(".")[2]
-        if first.method:
-            _set_method(kind, short, found, first)
-        form = next((o.inplace for o in (found.overloads if isinstance(found, Overloads) else (found,)) if o.inplace), False)
-        if form:
-            target = form if isinstance(form, str) else short + "_"
+        if first.method and not ("." in name and name != first.name):
+            _set_method(kind, name.rpartition(".")[2], found, first)
+    for target, found in inplace_forms().items():
 
-            def inplace(self: Any, *args: Any, _op: Any = found, **kwargs: Any) -> Any:
+        def inplace(self: Any, *args: Any, _op: Any = found, _name: str = target, **kwargs: Any) -> Any:
+            try:
                 return call_inplace(_op, self, args, kwargs)
+            except TensorTypeError as error:
+                _raise_of_method(error, _op, _name, 0)
 
-            inplace.__name__ = inplace.__qualname__ = target
-            inplace.__doc__ = f"In-place form of ``{name}``."
-            if target not in kind.__dict__:
-                setattr(kind, target, inplace)
+        inplace.__name__ = inplace.__qualname__ = target
+        inplace.__doc__ = f"In-place form of ``{found.name}``."
+        if target not in kind.__dict__:
+            setattr(kind, target, inplace)
+
+
+def _raise_of_method(error: TensorTypeError, op: Op | Overloads, name: str, position: int) -> NoReturn:
+    """Raises an error as the method ``name`` has it, whose tensor is the argument at ``position``."""
+    counted = error.of_method(op.short_name, name, position + 1)
+    if counted is error:
+        raise error
+    raise counted from None
 
 
 def _set_method(kind: type[Value], short: str, found: Op | Overloads, first: Op) -> None:
@@ -190,12 +209,18 @@ def _set_method(kind: type[Value], short: str, found: Op | Overloads, first: Op)
     position = first.names.index("input") if "input" in first.names else 0
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return found.recorder(self, *args, **kwargs)
+        try:
+            return found.recorder(self, *args, **kwargs)
+        except TensorTypeError as error:
+            _raise_of_method(error, found, short, 0)
 
     def method_of_later(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if len(args) < position:
-            return found.recorder(*args, input=self, **kwargs)
-        return found.recorder(*args[:position], self, *args[position:], **kwargs)
+        try:
+            if len(args) < position:
+                return found.recorder(*args, input=self, **kwargs)
+            return found.recorder(*args[:position], self, *args[position:], **kwargs)
+        except TensorTypeError as error:
+            _raise_of_method(error, found, short, position)
 
     if position:
         method = method_of_later

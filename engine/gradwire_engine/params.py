@@ -11,16 +11,20 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from .devices import Device as _Device
+from .devices import check_device
 from .dtypes import Array, DType, NumpyDType, dtype_of
-from .errors import TensorRuntimeError, TensorTypeError, TensorValueError
+from .errors import GradwireError, TensorRuntimeError, TensorTypeError, TensorValueError
 from .random import Generator
 
 # The annotations of op declarations. Kernels receive arrays where a parameter is a tensor slot, hence the aliases.
 Tensor: TypeAlias = Array
 Scalar: TypeAlias = bool | int | float | complex
+Real: TypeAlias = bool | int | float
 Dims: TypeAlias = int | tuple[int, ...]
 Size: TypeAlias = tuple[int, ...]
 Dtype: TypeAlias = NumpyDType
+Device: TypeAlias = str | _Device
 Index: TypeAlias = tuple[Any, ...]
 Data: TypeAlias = Any
 Tensors: TypeAlias = list[Array]
@@ -113,7 +117,10 @@ def _int(value: Any) -> int:
 def _float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise _Refused
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise TensorRuntimeError(str(error), code="integer_out_of_range") from None
 
 
 def _bool(value: Any) -> bool:
@@ -128,10 +135,10 @@ def _str(value: Any) -> str:
     return value
 
 
-def _check_size(value: Any) -> None:
+def _check_size(value: Any, pointer: str | None = None) -> None:
     """Refuses Python integers that have no 64 bit form; no dtype could hold them."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 64:
-        raise TensorRuntimeError("int too big to convert", code="integer_out_of_range")
+        raise TensorRuntimeError("int too big to convert", code="integer_out_of_range", pointer=pointer)
 
 
 def _scalar(value: Any) -> Scalar:
@@ -141,6 +148,16 @@ def _scalar(value: Any) -> Scalar:
     if isinstance(value, np.generic):
         return value.item()  # type: ignore[no-any-return]
     raise _Refused
+
+
+def _real(value: Any) -> Real:
+    """A number that is compared or rounded, which complex ones cannot be; of those, the ones on the real axis will do."""
+    number = _scalar(value)
+    if not isinstance(number, complex):
+        return number
+    if number.imag != 0:
+        raise TensorRuntimeError("value cannot be converted to type double without overflow", code="value_out_of_range")
+    return number.real
 
 
 def _ints(value: Any) -> tuple[int, ...]:
@@ -161,6 +178,13 @@ def _dtype(value: Any) -> NumpyDType:
     return dtype_of(value).numpy
 
 
+def _device(value: Any) -> None:
+    """Nothing is left of a device that there is: there is one."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, _Device)):
+        raise _Refused
+    check_device(value)
+
+
 def _generator(value: Any) -> Generator:
     if not isinstance(value, Generator):
         raise _Refused
@@ -178,9 +202,11 @@ _STATIC: Final[Mapping[str, tuple[Callable[[Any], Any], str]]] = {
     "bool": (_bool, "bool"),
     "str": (_str, "str"),
     "Scalar": (_scalar, "Number"),
+    "Real": (_real, "Number"),
     "Dims": (_int_or_ints, "int or tuple of ints"),
     "Size": (_ints, "tuple of ints"),
     "Dtype": (_dtype, "torch.dtype"),
+    "Device": (_device, "torch.device"),
     "Generator": (_generator, "torch.Generator"),
     "Index": (_any, "index"),
     "Data": (_any, "data"),
@@ -197,6 +223,7 @@ def read_static(op_name: str, param: Param, position: int, value: Any) -> Any:
 
     Raises:
         TensorTypeError: The value is of another kind (torch's message).
+        GradwireError: It is out of range.
     """
     if value is None and (param.optional or param.default is None):
         return None
@@ -204,12 +231,10 @@ def read_static(op_name: str, param: Param, position: int, value: Any) -> Any:
     try:
         return read(value)
     except _Refused:
-        place = "" if param.keyword_only else f" (position {position + 1})"
-        raise TensorTypeError(
-            f"{op_name}(): argument '{param.name}'{place} must be {expected}, not {type_name(value)}",
-            code="argument_type",
-            pointer=f"/{param.name}",
-        ) from None
+        place = None if param.keyword_only else position + 1
+        raise TensorTypeError.of_argument(op_name, param.name, place, expected, type_name(value)) from None
+    except GradwireError as error:
+        raise error.at(f"/{param.name}") from None
 
 
 class Binder:
@@ -254,7 +279,7 @@ class Binder:
             elif value is not self._defaults[i]:
                 try:
                     values[i] = reader(value)
-                except _Refused:
+                except (_Refused, GradwireError):
                     values[i] = read_static(self._op_name, self._params[i], i, value)
         return values
 
@@ -307,12 +332,7 @@ def _gather_sizes(positional: list[Param], args: tuple[Any, ...]) -> tuple[Any, 
 
 def _read_tensor(op_name: str, param: Param, position: int, value: Any, is_tensor: Callable[[Any], bool], numbers: bool) -> Any:
     def fail(expected: str, got: Any) -> TensorTypeError:
-        place = "" if param.keyword_only else f" (position {position + 1})"
-        return TensorTypeError(
-            f"{op_name}(): argument '{param.name}'{place} must be {expected}, not {type_name(got)}",
-            code="argument_type",
-            pointer=f"/{param.name}",
-        )
+        return TensorTypeError.of_argument(op_name, param.name, None if param.keyword_only else position + 1, expected, type_name(got))
 
     if param.is_list:
         if not isinstance(value, (list, tuple)):
@@ -331,6 +351,6 @@ def _read_tensor(op_name: str, param: Param, position: int, value: Any, is_tenso
             return None
         raise fail("Tensor", value)
     if is_tensor(value) or (numbers and isinstance(value, (bool, int, float, complex))):
-        _check_size(value)
+        _check_size(value, f"/{param.name}")
         return value
     raise fail("Tensor", value)

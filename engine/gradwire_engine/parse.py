@@ -10,18 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from . import codec
+from .brief import shown
 from .errors import GradwireError, LimitError, ProgramError
 from .index_json import from_json as index_from_json
 from .limits import Limits
-from .names import check_fields, check_name, find_op, join, kind_of, shown, suggest
+from .names import check_fields, check_name, find_op, join, kind_of, suggest
 from .op import Op, Overloads
 from .params import Param
-from .program import Body, Constant, Function, Node, Program, Reference
+from .program import PLAIN, Body, Constant, Function, Node, Program, Reference
+from .stopping import check, watched
 
 _SPECIAL_FLOATS: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 # Functions are called by recursion, and their backward programs too.
 _MOST_CALLS: Final = 32
 _MOST_NESTED: Final = 64
+_MOST_ITEMS: Final = 100_000
+_REFERENCES_PER_NODE: Final = 4
 _NODE_FIELDS: Final = frozenset({"name", "op", "args", "kwargs", "no_grad"})
 _FUNCTION_FIELDS: Final = frozenset({"forward", "save", "backward"})
 _BODY_FIELDS: Final = frozenset({"inputs", "nodes", "outputs"})
@@ -37,26 +41,54 @@ def parse(document: Mapping[str, Any], inputs: Sequence[str], limits: Limits) ->
 
     Raises:
         ProgramError: The program is not well formed; ``pointer`` tells where.
-        LimitError: It has too many nodes.
+        LimitError: It has too many nodes or functions, or refers to values too often.
     """
+    budget = _Budget(limits)
     functions: dict[str, Function] = {}
     declared = document.get("functions", {})
     if not isinstance(declared, Mapping):
         raise ProgramError(
             f"'functions' must be an object of functions by name, not {kind_of(declared)}.", code="invalid_type", pointer="/functions"
         )
-    for name, spec in declared.items():
+    check_count("functions", len(declared), limits, "/functions")
+    for name, spec in watched(declared.items()):
         check_name(name, join("/functions", name))
-        functions[name] = _parse_function(name, spec, functions, declared, limits)
-    body = _parse_body(document.get("nodes", []), document.get("outputs"), inputs, functions, declared, "", limits)
+        functions[name] = _parse_function(name, spec, functions, declared, budget)
+    body = _parse_body(document.get("nodes", []), document.get("outputs"), inputs, functions, declared, "", budget)
     return Program(body, functions)
 
 
-def _check_nodes(count: int, limits: Limits, pointer: str) -> None:
+def check_count(what: str, count: int, limits: Limits, pointer: str) -> None:
+    """Refuses more inputs, functions or nodes of a program than it may have nodes.
+
+    Raises:
+        LimitError: There are more (``too_many_inputs``, ``too_many_functions``, ``too_many_nodes``).
+    """
     if count > limits.nodes:
         raise LimitError(
-            f"The program has {count} nodes, more than the {limits.nodes} that are allowed.", code="too_many_nodes", pointer=pointer
+            f"The program has {count} {what}, more than the {limits.nodes} that are allowed.", code=f"too_many_{what}", pointer=pointer
         )
+
+
+class _Budget:
+    """The limits, and how often the program has referred to values so far."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._left = limits.nodes * _REFERENCES_PER_NODE
+
+    def refer(self, pointer: str) -> None:
+        """Counts a reference."""
+        self._left -= 1
+        if self._left < 0:
+            raise LimitError(
+                f"The program refers to values more than {self.limits.nodes * _REFERENCES_PER_NODE} times, "
+                f"{_REFERENCES_PER_NODE} for each of the {self.limits.nodes} nodes that are allowed.",
+                code="too_many_references",
+                pointer=pointer,
+            )
+        if not self._left % 256:
+            check()
 
 
 def _parse_body(
@@ -66,25 +98,25 @@ def _parse_body(
     functions: Mapping[str, Function],
     declared: Mapping[str, Any],
     where: str,
-    limits: Limits,
+    budget: _Budget,
 ) -> Body:
     if not isinstance(nodes, list):
         raise ProgramError(f"'nodes' must be a list of nodes, not {kind_of(nodes)}.", code="invalid_type", pointer=where + "/nodes")
-    _check_nodes(len(nodes), limits, where + "/nodes")
+    check_count("nodes", len(nodes), budget.limits, where + "/nodes")
     known: dict[str, int | None] = dict.fromkeys(inputs)
     later = _names_of(nodes)
     parsed: list[Node] = []
     total = 0
-    for i, spec in enumerate(nodes):
-        node = _parse_node(spec, known, later, functions, declared, f"{where}/nodes/{i}")
+    for i, spec in watched(enumerate(nodes)):
+        node = _parse_node(spec, known, later, functions, declared, f"{where}/nodes/{i}", budget)
         parsed.append(node)
         total += node.op.cost if isinstance(node.op, Function) else 1
-        _check_nodes(total, limits, where + "/nodes")
+        check_count("nodes", total, budget.limits, where + "/nodes")
     if outputs is None:
         raise ProgramError("'outputs' is missing: name the values to be returned.", code="missing_field", pointer=where)
     if not isinstance(outputs, list):
         raise ProgramError(f"'outputs' must be a list of names, not {kind_of(outputs)}.", code="invalid_type", pointer=where + "/outputs")
-    for i, name in enumerate(outputs):
+    for i, name in watched(enumerate(outputs)):
         _check_reference(name, known, {}, f"{where}/outputs/{i}")
     if len(set(outputs)) < len(outputs):
         raise ProgramError("'outputs' names a value twice.", code="duplicate_name", pointer=where + "/outputs")
@@ -95,7 +127,7 @@ def _names_of(nodes: Sequence[Any]) -> dict[str, int]:
     names: dict[str, int] = {}
     for i, spec in enumerate(nodes):
         given = spec.get("name") if isinstance(spec, Mapping) else None
-        for name in given if isinstance(given, list) else [given]:
+        for name in watched(given if isinstance(given, list) else [given]):
             if isinstance(name, str):
                 names.setdefault(name, i)
     return names
@@ -108,6 +140,7 @@ def _parse_node(
     functions: Mapping[str, Function],
     declared: Mapping[str, Any],
     pointer: str,
+    budget: _Budget,
 ) -> Node:
     if not isinstance(spec, Mapping):
         raise ProgramError(
@@ -125,11 +158,16 @@ def _parse_node(
         raise ProgramError(f"'no_grad' must be true or false, not {kind_of(no_grad)}.", code="invalid_type", pointer=pointer + "/no_grad")
 
     def refer(name: str, at: str) -> Reference:
+        budget.refer(at)
         _check_reference(name, known, later, at)
         return Reference(name)
 
-    read_args = tuple(_argument(value, _slots(target, i, None), refer, f"{pointer}/args/{i}") for i, value in enumerate(args))
-    read_kwargs = {key: _argument(value, _slots(target, None, key), refer, join(pointer + "/kwargs", key)) for key, value in kwargs.items()}
+    read_args = tuple(
+        read_argument(value, slots_of(target, i, None), refer, f"{pointer}/args/{i}") for i, value in watched(enumerate(args))
+    )
+    read_kwargs = {
+        key: read_argument(value, slots_of(target, None, key), refer, join(pointer + "/kwargs", key)) for key, value in kwargs.items()
+    }
     return Node(_define(spec["name"], target, known, pointer + "/name"), target, read_args, read_kwargs, no_grad, pointer)
 
 
@@ -144,7 +182,7 @@ def _define(names: Any, target: Op | Overloads | Function, known: dict[str, int 
 
     if isinstance(names, list):
         made: list[str | None] = []
-        for i, name in enumerate(names):
+        for i, name in watched(enumerate(names)):
             if name is None:
                 made.append(None)
                 continue
@@ -187,8 +225,8 @@ def _check_reference(name: Any, known: Mapping[str, int | None], later: Mapping[
     raise ProgramError(f"{shown(name)} is not defined.{hint}", code="undefined_name", pointer=pointer)
 
 
-def _slots(target: Op | Overloads | Function, position: int | None, name: str | None) -> list[Param]:
-    """The parameters that an argument can belong to, one per overload."""
+def slots_of(target: Op | Overloads | Function, position: int | None, name: str | None) -> list[Param]:
+    """The parameters that an argument can belong to, by its position or by its name; one per overload."""
     if isinstance(target, Function):
         return []
     found: list[Param] = []
@@ -203,24 +241,40 @@ def _slots(target: Op | Overloads | Function, position: int | None, name: str | 
     return found
 
 
-def _argument(value: Any, slots: list[Param], refer: Callable[[str, str], Reference], pointer: str) -> Any:
-    """What a JSON argument means in any of ``slots`` (no slots: a custom function, whose arguments are all tensors)."""
+def read_argument(value: Any, slots: list[Param], refer: Callable[[str, str], Any], pointer: str) -> Any:
+    """What a JSON argument means in any of ``slots`` (no slots: a custom function, whose arguments are all tensors).
+
+    Args:
+        value: The argument.
+        slots: The parameters that it can belong to.
+        refer: Says what stands for the tensor of a name, given where the name stands.
+        pointer: Where the argument stands.
+
+    Raises:
+        ProgramError: It cannot be an argument.
+    """
     kinds = {p.kind for p in slots}
     tensor = not slots or any(p.is_tensor for p in slots)
     if "Index" in kinds:
-        return index_from_json(value, lambda item, at: _tensor(item, refer, at), pointer)
+        return index_from_json(value, lambda item, at: read_slot(item, refer, at), pointer)
     if any(p.is_list for p in slots) and isinstance(value, list):
-        return [None if item is None else _tensor(item, refer, f"{pointer}/{i}") for i, item in enumerate(value)]
+        return [None if item is None else read_slot(item, refer, f"{pointer}/{i}") for i, item in watched(enumerate(value))]
     as_list = isinstance(value, list) and not kinds & {"Dims", "Size", "Data"}
-    as_name = isinstance(value, str) and "str" not in kinds
+    as_name = isinstance(value, str) and not kinds & {"str", "Device"}
     if tensor and (as_name or as_list or isinstance(value, Mapping)):
-        return _tensor(value, refer, pointer)
-    if isinstance(value, str) and value in _SPECIAL_FLOATS and kinds & {"float", "Scalar", "Data"}:
+        return read_slot(value, refer, pointer)
+    if isinstance(value, str) and value in _SPECIAL_FLOATS and kinds & {"float", "Scalar", "Real", "Data"}:
         return _SPECIAL_FLOATS[value]
     if isinstance(value, Mapping):
-        return _tensor(value, refer, pointer)
+        return read_slot(value, refer, pointer)
     if isinstance(value, list):
-        return tuple(_static(v, f"{pointer}/{i}") for i, v in enumerate(value))
+        if len(value) > _MOST_ITEMS and "Data" not in kinds:
+            raise LimitError(
+                f"The list has {len(value):,} items, more than the {_MOST_ITEMS:,} that an argument may have.",
+                code="argument_too_long",
+                pointer=pointer,
+            )
+        return _static(value, pointer, -1)
     return value
 
 
@@ -228,7 +282,9 @@ def _static(value: Any, pointer: str, depth: int = 0) -> Any:
     if isinstance(value, list):
         if depth > _MOST_NESTED:
             raise ProgramError("The list is nested too deeply for an argument.", code="too_deep", pointer=pointer)
-        return tuple(_static(v, f"{pointer}/{i}", depth + 1) for i, v in enumerate(value))
+        if PLAIN.issuperset(map(type, value)):
+            return tuple(value)
+        return tuple(_static(v, f"{pointer}/{i}", depth + 1) for i, v in watched(enumerate(value)))
     if isinstance(value, Mapping):
         raise ProgramError(
             "An object cannot stand here; expected a number, a string, true, false, null or a list.", code="invalid_type", pointer=pointer
@@ -236,8 +292,12 @@ def _static(value: Any, pointer: str, depth: int = 0) -> Any:
     return _SPECIAL_FLOATS.get(value, value) if isinstance(value, str) else value
 
 
-def _tensor(value: Any, refer: Callable[[str, str], Reference], pointer: str) -> Any:
-    """A tensor slot: a reference, a Python scalar, or a constant."""
+def read_slot(value: Any, refer: Callable[[str, str], Any], pointer: str) -> Any:
+    """A tensor slot: a reference, a Python scalar, or a constant.
+
+    Raises:
+        ProgramError: It is none of these.
+    """
     if isinstance(value, str):
         return _SPECIAL_FLOATS[value] if value in _SPECIAL_FLOATS else refer(value, pointer)
     if value is None or isinstance(value, (bool, int, float)):
@@ -259,14 +319,14 @@ def _tensor(value: Any, refer: Callable[[str, str], Reference], pointer: str) ->
     return Constant(literal.array)
 
 
-def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], limits: Limits) -> Function:
+def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], budget: _Budget) -> Function:
     pointer = f"/functions/{name}"
     if not isinstance(spec, Mapping):
         raise ProgramError(
             f"A function must be an object with 'forward' and 'backward', not {kind_of(spec)}.", code="invalid_type", pointer=pointer
         )
     check_fields(spec, _FUNCTION_FIELDS, ("forward", "backward"), pointer)
-    forward = _parse_part(spec["forward"], functions, declared, pointer + "/forward", limits)
+    forward = _parse_part(spec["forward"], functions, declared, pointer + "/forward", budget)
     for i, output in enumerate(forward.outputs):
         if "." in output:
             raise ProgramError(
@@ -277,8 +337,10 @@ def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], dec
     save = spec.get("save", [])
     if not isinstance(save, list):
         raise ProgramError(f"'save' must be a list of names, not {kind_of(save)}.", code="invalid_type", pointer=pointer + "/save")
-    for i, saved in enumerate(save):
-        if saved not in forward.inputs and saved not in forward.outputs:
+    inputs = frozenset(forward.inputs)
+    savable = inputs.union(forward.outputs)
+    for i, saved in watched(enumerate(save)):
+        if not isinstance(saved, str) or saved not in savable:
             raise ProgramError(
                 f"Only inputs and outputs of 'forward' can be saved, and {shown(saved)} is neither.",
                 code="undefined_name",
@@ -293,30 +355,31 @@ def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], dec
             code="invalid_type",
             pointer=pointer + "/backward/outputs",
         )
-    for key in outputs:
-        if key not in forward.inputs:
-            raise ProgramError(
-                f"{shown(key)} is not an input of 'forward'.", code="undefined_name", pointer=join(pointer + "/backward/outputs", key)
-            )
+    for key, value in outputs.items():
+        at = join(pointer + "/backward/outputs", key)
+        if key not in inputs:
+            raise ProgramError(f"{shown(key)} is not an input of 'forward'.", code="undefined_name", pointer=at)
+        if value is not None and not isinstance(value, str):
+            raise ProgramError(f"Expected the name of a value or null, but got {kind_of(value)}.", code="invalid_type", pointer=at)
     named = list(dict.fromkeys(v for v in outputs.values() if v is not None))
     received = backward.get("inputs")
-    for i, wanted in enumerate(received if isinstance(received, list) else []):
-        if wanted not in given:
+    for i, wanted in watched(enumerate(received if isinstance(received, list) else [])):
+        if not isinstance(wanted, str) or wanted not in given:
             raise ProgramError(
                 f"'backward' cannot receive {shown(wanted)}: it receives {', '.join(sorted(given))}.",
                 code="undefined_name",
                 pointer=f"{pointer}/backward/inputs/{i}",
             )
-    part = _parse_part({**backward, "outputs": named}, functions, declared, pointer + "/backward", limits)
+    part = _parse_part({**backward, "outputs": named}, functions, declared, pointer + "/backward", budget)
     cost = 1 + forward.cost() + part.cost()
-    _check_nodes(cost, limits, pointer)
+    check_count("nodes", cost, budget.limits, pointer)
     depth = 1 + max(forward.depth(), part.depth())
     if depth > _MOST_CALLS:
         raise ProgramError(f"Functions may call functions {_MOST_CALLS} deep, and {name!r} goes deeper.", code="too_deep", pointer=pointer)
     return Function(name, forward, tuple(save), part, tuple(outputs.get(i) for i in forward.inputs), cost, depth)
 
 
-def _parse_part(spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], pointer: str, limits: Limits) -> Body:
+def _parse_part(spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], pointer: str, budget: _Budget) -> Body:
     if not isinstance(spec, Mapping):
         raise ProgramError(
             f"Expected an object with 'inputs', 'nodes' and 'outputs', but got {kind_of(spec)}.", code="invalid_type", pointer=pointer
@@ -325,8 +388,10 @@ def _parse_part(spec: Any, functions: Mapping[str, Function], declared: Mapping[
     inputs = spec["inputs"]
     if not isinstance(inputs, list):
         raise ProgramError(f"'inputs' must be a list of names, not {kind_of(inputs)}.", code="invalid_type", pointer=pointer + "/inputs")
-    for i, name in enumerate(inputs):
-        check_name(name, f"{pointer}/inputs/{i}")
-        if name in inputs[:i]:
+    check_count("inputs", len(inputs), budget.limits, pointer + "/inputs")
+    seen: set[str] = set()
+    for i, name in watched(enumerate(inputs)):
+        if check_name(name, f"{pointer}/inputs/{i}") in seen:
             raise ProgramError(f"The name {name!r} is defined twice.", code="duplicate_name", pointer=f"{pointer}/inputs/{i}")
-    return _parse_body(spec.get("nodes", []), spec["outputs"], inputs, functions, declared, pointer, limits)
+        seen.add(name)
+    return _parse_body(spec.get("nodes", []), spec["outputs"], inputs, functions, declared, pointer, budget)

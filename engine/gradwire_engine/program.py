@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from .dtypes import Array
 from .op import Op, Overloads
+from .stopping import watched
+
+PLAIN: Final = frozenset({bool, int, float, type(None)})
+"""The types of arguments that are the same in a document and in a call; of lists of them only the whole has to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def _references(value: Any) -> Iterator[str]:
     if isinstance(value, Reference):
         yield value.name
     elif isinstance(value, (tuple, list)):
-        for item in value:
+        for item in watched(() if PLAIN.issuperset(map(type, value)) else value):
             yield from _references(item)
 
 

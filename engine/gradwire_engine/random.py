@@ -18,6 +18,7 @@ import numpy as np
 
 from .dtypes import Array, NumpyDType, to_real
 from .errors import TensorTypeError, TensorValueError
+from .stopping import check
 
 _BLOCK: Final = 1 << 16
 """How many numbers are worked out at a time, which bounds the memory beside the result."""
@@ -121,15 +122,15 @@ class Generator:
         """Numbers spread evenly over ``[low, high)``, as ``torch.rand`` and ``Tensor.uniform_`` draw them."""
         part = to_real(dtype)
         with self._lock:
-            out = np.empty(_doubled(shape, dtype), part)
+            out = np.empty(_parts(shape, dtype), part)
             work = _working(part)
             for block in _blocks(out):
                 drawn = self._unit(block.size, work)
-                block[...] = drawn if (low, high) == (0.0, 1.0) else drawn * work.type(high - low) + work.type(low)
+                block[...] = drawn if (low, high) == (0.0, 1.0) else _stretched(drawn, work.type(high - low), work.type(low))
                 if work != part:
                     # Rounding to half precision can reach the upper bound, which does not belong to the range.
                     block[block == part.type(high)] = low
-        return _undoubled(out, dtype)
+        return out.view(dtype).reshape(shape)
 
     def normal(self, shape: Sequence[int], dtype: NumpyDType, mean: float = 0.0, std: float = 1.0, *, paired: bool = False) -> Array:
         """Normally distributed numbers, as ``torch.randn`` draws them; complex ones have the variance ``std ** 2`` in all.
@@ -144,11 +145,11 @@ class Generator:
         part = to_real(dtype)
         if dtype.kind == "c":
             std /= math.sqrt(2.0)
-        size = math.prod(_doubled(shape, dtype))
+        size = _parts(shape, dtype)
         with self._lock:
             paired = paired or size < _NORMAL_BLOCK
             out = self._paired_normals(size, part, mean, std) if paired else self._blocked_normals(size, part, mean, std)
-        return _undoubled(out.reshape(_doubled(shape, dtype)), dtype)
+        return out.view(dtype).reshape(shape)
 
     def integers(self, low: int, high: int, shape: Sequence[int], dtype: NumpyDType = _INT64) -> Array:
         """Whole numbers from ``low`` up to, not including, ``high``, as ``torch.randint`` draws them."""
@@ -193,9 +194,11 @@ class Generator:
     def permutation(self, n: int, dtype: NumpyDType = _INT64) -> Array:
         """The numbers from 0 to ``n - 1`` in random order, as ``torch.randperm`` shuffles them."""
         # A list would hold an object for every number.
-        order = array("q", range(n))
+        order = array("q")
+        order.frombytes(np.arange(n, dtype=np.int64).view(np.uint8).data)
         with self._lock:
             for start in range(0, n - 1, _BLOCK):
+                check()
                 stop = min(start + _BLOCK, n - 1)
                 steps = (self._words(stop - start) % np.arange(n - start, n - stop, -1, dtype=np.uint32)).tolist()
                 for i, step in enumerate(steps, start):
@@ -249,6 +252,32 @@ def _working(dtype: NumpyDType) -> NumpyDType:
     return _FLOAT32 if dtype == np.float16 else dtype
 
 
+def _stretched(unit: Array, width: Any, low: Any) -> Array:
+    """``unit * width + low``, rounded once, as the processor's fused instruction does it in torch."""
+    if unit.dtype == _FLOAT32:
+        # In double precision the product is exact, and the sum so close that rounding it again gives the same.
+        exact: Array = unit.astype(_FLOAT64) * float(width) + float(low)
+        return exact.astype(_FLOAT32)
+    rounded_twice: Array = unit * width + low
+    if not abs(width) < 2.0**996:
+        return rounded_twice  # too wide to be taken apart
+    # Dekker's product and Knuth's sum carry what each operation rounds off.
+    product = unit * width
+    upper, lower = _halves(unit)
+    width_upper, width_lower = _halves(width)
+    lost = lower * width_lower - (((product - upper * width_upper) - lower * width_upper) - upper * width_lower)
+    taken = rounded_twice - product
+    error: Array = ((product - (rounded_twice - taken)) + (low - taken)) + lost
+    return rounded_twice + error
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """A double as the sum of two whose products are exact (Veltkamp's splitting)."""
+    scaled = x * 134217729.0
+    upper = scaled - (scaled - x)
+    return upper, x - upper
+
+
 def _box_muller(uniform: Array, mean: float, std: float) -> Array:
     real = uniform.dtype.type
     pairs = uniform.reshape(-1, 2, _NORMAL_BLOCK // 2)
@@ -262,13 +291,10 @@ def _blocks(out: Array) -> Iterator[Array]:
     """A row-major array as flat pieces that can be written."""
     flat = out.reshape(-1)
     for start in range(0, flat.size, _BLOCK):
+        check()
         yield flat[start : start + _BLOCK]
 
 
-def _doubled(shape: Sequence[int], dtype: NumpyDType) -> tuple[int, ...]:
-    """The shape of the real numbers that make up a complex array."""
-    return (*shape, 2) if dtype.kind == "c" else tuple(shape)
-
-
-def _undoubled(parts: Array, dtype: NumpyDType) -> Array:
-    return parts.view(dtype)[..., 0] if dtype.kind == "c" else parts
+def _parts(shape: Sequence[int], dtype: NumpyDType) -> int:
+    """How many real numbers make up an array."""
+    return math.prod(shape) * (2 if dtype.kind == "c" else 1)

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from .dtypes import NumpyDType, default_dtype, is_differentiable, result_type, wrap_integer
-from .errors import LimitError, TensorRuntimeError, TensorTypeError
-from .meta import Meta, broadcast
+from .errors import GradwireError, LimitError, TensorRuntimeError, TensorTypeError
+from .meta import Meta, meta_of_array
 from .modes import GRAD_MODE
 from .node import Edge, OpNode, edge_of, next_sequence
 from .op import Op
 from .params import type_name
 from .quiet import quiet
 from .rules import Spec, spec_for
+from .stopping import check
 from .value import Value
 from .views import share
 
@@ -58,12 +59,14 @@ def call_bound(op: Op, values: list[Any]) -> Any:
                 _refuse_number(op, values)
             elif not _alike(op, values):
                 return _run_body_on_arrays(op, values)
-        return op.run(values)
+        return kind._call_composite(op, values) if kind is not None and kind.announces else op.run(values)
     if kind is None:
         if plain:
             return run_arrays(op, values)
         kind = Value.for_creation()
-        if not op.creation:
+        if op.numbers_alone:
+            values[op.tensor_slots[0]] = kind._lift(values[op.tensor_slots[0]])
+        elif not op.creation:
             _refuse_number(op, values)
             values = [tuple(v) if isinstance(v, list) else v for v in values]
     return record(op, values, kind)
@@ -96,11 +99,7 @@ def _refuse_number(op: Op, values: Sequence[Any]) -> None:
     """Refuses a call that has a number in place of its first tensor and no tensor at all."""
     for slot in op.tensor_slots[:1]:
         if isinstance(values[slot], _NUMBERS):
-            raise TensorTypeError(
-                f"{op.short_name}(): argument '{op.names[slot]}' (position {slot + 1}) must be Tensor, not {type_name(values[slot])}",
-                code="argument_type",
-                pointer=f"/{op.names[slot]}",
-            )
+            raise TensorTypeError.of_argument(op.short_name, op.names[slot], slot + 1, "Tensor", type_name(values[slot]))
 
 
 def run_arrays(op: Op, values: Sequence[Any]) -> Any:
@@ -115,22 +114,48 @@ def run_kernel(op: Op, values: Sequence[Any]) -> Any:
     """Runs the kernel on arrays that are promoted already.
 
     Raises:
-        TensorRuntimeError: The shapes do not broadcast, or a Python number does not fit the dtype.
+        GradwireError: The shapes do not fit, or a Python number does not fit the dtype.
         LimitError: There is not enough memory.
     """
+    if op.work is not None:
+        check()
     try:
         if op.creation or op.random:
             return op.run(values)  # these ask the context for its default dtype and its generator
         return quiet.run(op.run, values)
+    except GradwireError:
+        raise
     except OverflowError as error:
         raise TensorRuntimeError(f"value cannot be converted without overflow: {error}", code="integer_out_of_range") from None
     except MemoryError:
         raise LimitError(f"There is not enough memory for {op.full_name} on these arguments.", code="out_of_memory") from None
-    except ValueError:
-        if op.elementwise:
-            items = [x for i in op.tensor_slots for x in _flat(values[i])]
-            broadcast(*[x.shape for x in items if isinstance(x, (np.ndarray, np.generic))])
+    except (ValueError, IndexError, RuntimeError):
+        _explain(op, values)
         raise
+
+
+_MOST_DIMENSIONS = 32
+"""To how many dimensions much of NumPy is limited: products, decompositions, index arrays."""
+
+
+def _explain(op: Op, values: Sequence[Any]) -> None:
+    """Raises the error of ours for the shapes at which a kernel failed, if it is they that are wrong."""
+    from .shapes import infer
+
+    outs = infer(op, [_array_metas(v) if i in op.tensor_slots else v for i, v in enumerate(values)])
+    arrays = [v.ndim for i in op.tensor_slots for v in _flat(values[i]) if isinstance(v, np.ndarray)]
+    most = max(*arrays, *[out.ndim for out in outs], 0)
+    if most > _MOST_DIMENSIONS:
+        raise LimitError(
+            f"{op.full_name} takes tensors of at most {_MOST_DIMENSIONS} dimensions here, but there is one of {most}.",
+            code="too_many_dimensions",
+        )
+
+
+def _array_metas(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_array_metas(v) for v in value)
+    return meta_of_array(np.asarray(value)) if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def _cast_array(value: Any, dtype: NumpyDType) -> Any:
@@ -209,6 +234,8 @@ def record(op: Op, values: list[Any], kind: type[Value]) -> Any:
     attach(op, values, payloads, results, compute)
     if op.leaf_flag is not None and values[op.leaf_flag]:
         results[0]._requires_grad = True
+    if kind.announces:
+        kind._announce(op, values, results)
     if op.outputs is None and not op.variable_outputs:
         return results[0]
     return kind._pack(op, results)
@@ -308,6 +335,8 @@ def general_recorder(op: Op) -> Recorder:
     """A recorder that binds its arguments and takes the general path."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs and args and isinstance(args[0], Value) and args[0].announces:
+            return args[0]._call_again(op, args)
         return call_bound(op, op.bind(args, kwargs, is_tensor))
 
     return call

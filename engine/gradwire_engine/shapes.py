@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import NumpyDType, to_complex, to_real
-from .meta import Meta, Shape, broadcast, dense, dummy, meta_of_array, ordered_like, wrap_dims
+from .meta import Meta, Shape, broadcast, check_extent, dense, dummy, meta_of_array, ordered_like, wrap_dims
 from .op import Op
 
 
@@ -21,6 +21,7 @@ def infer(op: Op, values: Sequence[Any]) -> tuple[Meta, ...]:
 
     Raises:
         GradwireError: The arguments do not fit, with torch's message.
+        LimitError: A result would have more dimensions than an array can.
     """
     if op.meta_rule is not None:
         result = op.meta_rule(*[values[i] for i in op.meta_positions])
@@ -28,7 +29,10 @@ def infer(op: Op, values: Sequence[Any]) -> tuple[Meta, ...]:
         result = _view(op, values)
     else:
         result = _elementwise(op, values)
-    return (result,) if isinstance(result, Meta) else tuple(result)
+    metas = (result,) if isinstance(result, Meta) else tuple(result)
+    for meta in metas:
+        check_extent(meta.shape, meta.dtype.itemsize)
+    return metas
 
 
 def _view(op: Op, values: Sequence[Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .dtypes import NumpyDType, dtype_of, scalar_dtype
+from .dtypes import NumpyDType, dtype_of, scalar_array
 from .errors import TensorNotImplementedError, TensorTypeError, ValueNeeded
 from .meta import Meta, Shape, meta_of_array
 from .op import Op, ops
@@ -115,7 +115,7 @@ class Symbol(Value):
             value = value._data
         if isinstance(value, Value):
             raise TensorTypeError(f"Expected a symbolic or an eager tensor, but got a {type(value).__name__}.")
-        array = np.asarray(value, None if isinstance(value, (np.ndarray, np.generic)) else scalar_dtype(value))
+        array = np.asarray(value) if isinstance(value, (np.ndarray, np.generic)) else scalar_array(value)
         return cls._wrap(Variable(meta_of_array(array), array))
 
     @classmethod

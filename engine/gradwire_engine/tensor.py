@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .dtypes import Array, NumpyDType, default_dtype, dtype_of, scalar_dtype, wrap_integer
+from .devices import check_device
+from .dtypes import Array, NumpyDType, default_dtype, dtype_of, scalar_array, wrap_integer
 from .errors import TensorRuntimeError, TensorTypeError, TensorValueError
 from .meta import Meta, meta_of_array
 from .modes import GRAD_MODE, GUARD
-from .op import Op
+from .op import Op, ops
 from .printing import format_tensor, format_value
 from .record import run_kernel
 from .value import Value
@@ -31,7 +33,7 @@ class Tensor(Value):
             raise TensorTypeError(f"Expected an eager tensor, but got a {type(value).__name__}.")
         if isinstance(value, (np.ndarray, np.generic)):
             return cls._wrap(np.asarray(value))
-        return cls._wrap(np.asarray(value, scalar_dtype(value)))
+        return cls._wrap(scalar_array(value))
 
     @classmethod
     def _execute(cls, op: Op, operands: Sequence[Any], payloads: Sequence[Any]) -> Sequence[Any]:
@@ -70,7 +72,7 @@ class Tensor(Value):
     def _accumulate(self, g: Value) -> None:
         present = self._grad
         if GRAD_MODE.get() and g.requires_grad:
-            self._grad = g if present is None else present + g
+            self._grad = copied(g) if present is None else present + g
         elif present is None:
             # What arrives may be shared (both inputs of an addition get the same array), so the leaf takes a copy.
             self._grad = Tensor._wrap(np.array(g._data, order="C"))
@@ -92,9 +94,9 @@ class Tensor(Value):
         """The elements as nested lists of Python numbers."""
         return self._data.tolist()
 
-    def numpy(self) -> Array:
-        """The elements as an array that shares this tensor's storage."""
-        if self.requires_grad:
+    def numpy(self, *, force: bool = False) -> Array:
+        """The elements as an array that shares this tensor's storage; with ``force`` also of a tensor that requires gradients."""
+        if self.requires_grad and not force:
             raise TensorRuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self._data
 
@@ -143,6 +145,7 @@ class Tensor(Value):
         return self._data.item()
 
     def __float__(self) -> float:
+        warn_of_history(self)
         number = self._number()
         if isinstance(number, complex):
             if number.imag:
@@ -154,6 +157,7 @@ class Tensor(Value):
         return int(self._number())
 
     def __complex__(self) -> complex:
+        warn_of_history(self)
         return complex(self._number())
 
     def __index__(self) -> int:
@@ -167,13 +171,16 @@ class Tensor(Value):
         return bool((self._data == (element._data if isinstance(element, Tensor) else element)).any())
 
     def _suffixes(self) -> list[str]:
-        node = self.grad_fn
+        node = self._made_by()
         if node is not None:
-            return [f"grad_fn=<{node.name()}>"]
+            return [f"grad_fn=<{node.short_name}>"]
         return ["requires_grad=True"] if self._requires_grad else []
 
     def __repr__(self) -> str:
-        return format_tensor(self._data, suffixes=self._suffixes(), default_dtype=default_dtype())
+        return self._text(self._suffixes())
+
+    def _text(self, suffixes: Sequence[str]) -> str:
+        return format_tensor(self._data, suffixes=suffixes, default_dtype=default_dtype())
 
     def __format__(self, spec: str) -> str:
         return format_value(self._data, spec, self.__repr__)
@@ -191,6 +198,22 @@ class Tensor(Value):
         if self._grad is not None:
             copy._grad = deepcopy(self._grad, memo)
         return copy  # type: ignore[return-value]
+
+
+def warn_of_history(value: Value) -> None:
+    """Warns, as torch does, of a number that is taken out of a tensor whose history is recorded."""
+    if GRAD_MODE.get() and value.requires_grad:
+        warnings.warn(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+            "Consider using tensor.detach() first.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def copied(g: Value) -> Any:
+    """A copy of a gradient that is recorded as torch records it."""
+    return ops.copy(ops.empty_like(g.detach()), g)
 
 
 def _own(result: Any, op: Op, payloads: Sequence[Any]) -> Array:
@@ -228,12 +251,13 @@ def return_type(op: Op) -> Any:
     return found
 
 
-def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Makes a tensor by copying ``data`` (``torch.tensor``).
 
     Args:
         data: A number, a nested list, an array, or a tensor.
         dtype: The element type; inferred when left out (floats take the default dtype, whole numbers int64).
+        device: Where it is: the CPU.
         requires_grad: Whether operations on it are recorded.
 
     Raises:
@@ -242,6 +266,7 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tens
     """
     from .creation import array_from
 
+    check_device(device)
     wanted = None if dtype is None else dtype_of(dtype).numpy
     result = Tensor._wrap(array_from(data, wanted))
     if requires_grad:

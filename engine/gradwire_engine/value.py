@@ -12,32 +12,22 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import views
+from .announcing import Announcing
 from .dtypes import DType, NumpyDType, dtype_of, is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError
+from .hooks import RemovableHandle
 from .meta import Meta, Shape, wrap_dim
-from .node import AccumulateGrad, Node, RemovableHandle, Version
+from .node import AccumulateGrad, Node, Version, as_seen
 from .op import ops
 from .operators import Operators
+from .placement import Placement
+from .size import Size as Size
 
 if TYPE_CHECKING:
     from .op import Op
 
 
-class Size(tuple[int, ...]):
-    """A shape (``torch.Size``)."""
-
-    def numel(self) -> int:
-        """The number of elements."""
-        n = 1
-        for size in self:
-            n *= size
-        return n
-
-    def __repr__(self) -> str:
-        return f"torch.Size([{', '.join(map(str, self))}])"
-
-
-class Value(Operators):
+class Value(Placement, Operators, Announcing):
     """A mutable handle on a payload, with its place in the backward graph.
 
     Its in-place operations move the handle to a new node and bump the version, which all views of the same storage share.
@@ -121,6 +111,16 @@ class Value(Operators):
         """Adds a gradient to ``grad``."""
         raise NotImplementedError
 
+    def _written(self) -> None:
+        """Notes a write to the storage, which whatever saved a tensor of it notices."""
+        self._version_counter.bump()
+
+    def _retain(self, g: Value) -> None:
+        """Adds a gradient to the ``grad`` of a tensor that is no leaf: always by making a new tensor."""
+        self._grad = None if self._grad is None else self._grad + g
+        if self._grad is None:
+            self._accumulate(g)
+
     def _snapshot(self) -> Any:
         """A payload with the present elements that a later overwrite does not touch."""
         raise NotImplementedError
@@ -170,18 +170,6 @@ class Value(Operators):
     def imag(self) -> Any:
         """The imaginary parts of a complex tensor, a view."""
         return ops.imag(self)
-
-    def element_size(self) -> int:
-        """The bytes of one element."""
-        return int(self._data.dtype.itemsize)
-
-    def is_floating_point(self) -> bool:
-        """Whether the dtype is a real floating point one."""
-        return bool(self._data.dtype.kind == "f")
-
-    def is_complex(self) -> bool:
-        """Whether the dtype is complex."""
-        return bool(self._data.dtype.kind == "c")
 
     # The graph.
 
@@ -233,6 +221,11 @@ class Value(Operators):
     @property
     def grad_fn(self) -> Node | None:
         """The node that made this tensor, ``None`` for a leaf."""
+        node = self._made_by()
+        return None if node is None else as_seen(node)
+
+    def _made_by(self) -> Node | None:
+        """``grad_fn``, for those who do not mind of which class it is."""
         if self._view is not None:
             views.refresh(self)
         return self._node
@@ -245,7 +238,7 @@ class Value(Operators):
     @property
     def is_leaf(self) -> bool:
         """Whether the tensor was made by the user rather than by a recorded operation."""
-        return self.grad_fn is None
+        return self._made_by() is None
 
     @property
     def _version(self) -> int:
@@ -278,9 +271,13 @@ class Value(Operators):
                     code="shape_mismatch",
                 )
             if value._data.dtype != self._data.dtype:
+                from .ops.supported import cpp_name
+
                 raise TensorRuntimeError(
-                    f"attempting to assign a gradient with dtype '{value.dtype.torch_name.lower()}' to a tensor with grad_dtype "
-                    f"'{self.dtype.torch_name}'. The gradient must match the tensor's dtype.",
+                    f"attempting to assign a gradient with dtype '{cpp_name(value._data.dtype)}' to a tensor with grad_dtype "
+                    f"'{self.dtype.torch_name}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can "
+                    "set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. "
+                    "Diverging the dtypes of a tensor and its gradient may break downstream systems that assume they match.",
                     code="dtype_mismatch",
                 )
             if value is self:
@@ -303,11 +300,18 @@ class Value(Operators):
 
         backward([self], gradient, retain_graph, create_graph, inputs)
 
+    @classmethod
+    def _differentiate(cls, outputs: Sequence[Any], inputs: Sequence[Any], cotangents: Sequence[Any], **options: bool) -> tuple[Any, ...]:
+        """``torch.autograd.grad`` of tensors of this class."""
+        from .autograd import grad
+
+        return grad(outputs, inputs, cotangents, **options)
+
     def retain_grad(self) -> None:
         """Keeps the gradient of a non-leaf in its ``grad``."""
         if not self.requires_grad:
             raise TensorRuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        node = self.grad_fn
+        node = self._made_by()
         if node is not None:
             if node.retained is None:
                 node.retained = {}
@@ -327,7 +331,7 @@ class Value(Operators):
         """Calls ``hook(grad)`` when the gradient of this tensor is known; what it returns replaces it."""
         if not self.requires_grad:
             raise TensorRuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        node = self.grad_fn
+        node = self._made_by()
         if node is not None:
             return node.add_tensor_hook(self._index, hook)
         if self._hooks is None:
@@ -339,7 +343,7 @@ class Value(Operators):
         """Calls ``hook(tensor)`` after the gradient of this leaf was accumulated."""
         if not self.requires_grad:
             raise TensorRuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self.grad_fn is not None:
+        if self._made_by() is not None:
             raise TensorRuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._post_accumulate_hooks is None:
             self._post_accumulate_hooks = []

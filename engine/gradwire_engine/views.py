@@ -8,7 +8,7 @@ on autograd mechanics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def refresh(view: Value) -> None:
         return
     if of.base.requires_grad:
         check_creation(view, of, "its base or another view of its base has been")
-        view._move_to(ViewReplay(view, of), 0)
+        view._move_to(AsStridedBackward0(view, of), 0)
     of.version = view._version_counter.count
 
 
@@ -123,7 +123,7 @@ def check_creation(view: Value, of: ViewOf, what: str) -> None:
     raise TensorRuntimeError(message + (_MULTI if of.creation == "multi" else _NO_GRAD), code="inplace_on_view")
 
 
-class ViewReplay(Node):
+class AsStridedBackward0(Node):
     """The history of a view after its storage was written: back through the chain to the base."""
 
     def __init__(self, view: Value, of: ViewOf) -> None:
@@ -172,16 +172,16 @@ class CopySlices(Node):
 
     def name(self) -> str:
         """torch's name of the node."""
-        return "CopySlices"
-
-    def message_name(self) -> str:
-        """The name as torch's error messages have it."""
         return "torch::autograd::CopySlices"
 
     def release(self) -> None:
         """Gives up what the in-place operation saved."""
         if self._inner is not None:
             self._inner.release()
+
+    def kept(self) -> Iterator[Any]:
+        """What the in-place operation saved."""
+        return iter(()) if self._inner is None else self._inner.kept()
 
     def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
         """Splits the gradient between the in-place operation and the base's past."""

@@ -7,8 +7,7 @@ suspend at a node: it holds no lock, and the modes it runs in are set around eac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Generator, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,28 +15,38 @@ import numpy as np
 
 from .dtypes import NumpyDType
 from .errors import TensorRuntimeError, TensorTypeError
+from .hooks import SuspendingHook
 from .modes import GRAD_MODE
 from .node import FREED, AccumulateGrad, Node, OpNode, tensor_type_name
+from .stopping import CHECK
 from .value import Value
 from .walk_arithmetic import ARRAYS, Arithmetic, RecordedArithmetic
 
 _sequence = attrgetter("sequence")
 
-CHECK: ContextVar[Callable[[], None] | None] = ContextVar("gradwire_check", default=None)
-"""Called before every node; it raises to stop a computation (``DeadlineExceeded``, ``Cancelled``)."""
-
 
 class Suspension:
-    """A node at which the walk waits: the response is the list of gradients for its edges.
+    """A place where the walk waits for an answer from outside.
 
     Attributes:
+        kind: ``"function"`` (the answer is one gradient per input of the function, ``None`` for none), or the kind of a hook, where
+            ``None`` leaves everything as it is: ``"tensor"`` (the answer replaces the gradient), ``"node_pre"`` (a tuple replaces the
+            gradients of the outputs), ``"node"`` (a tuple replaces those of the inputs), ``"post_accumulate"`` (no answer).
         node: The node.
-        grads: The gradients of its outputs, ``None`` where nothing arrived.
+        hook: The hook that waits, ``None`` for a function.
+        grads: The gradients of the node's outputs, for a tensor's hook that of the tensor alone; ``None`` where nothing arrived.
+        grad_inputs: For ``"node"`` the gradients of the node's inputs.
     """
 
-    def __init__(self, node: Node, grads: list[Any]) -> None:
+    def __init__(self, kind: str, node: Node, hook: SuspendingHook | None, grads: list[Any], grad_inputs: list[Any] | None = None) -> None:
+        self.kind = kind
         self.node = node
+        self.hook = hook
         self.grads = grads
+        self.grad_inputs = grad_inputs
+
+
+Steps = Generator[Suspension, Any, Any]
 
 
 class Walk:
@@ -60,14 +69,17 @@ class Walk:
         retain_graph: bool,
         targets: Sequence[tuple[Node, int]] | None = None,
     ) -> None:
-        self._create_graph = create_graph
+        self.create_graph = create_graph
         self._retain = retain_graph
         self._kind = kind
         self.arithmetic: Arithmetic = RecordedArithmetic(kind) if create_graph or not kind.computes_on_arrays else ARRAYS
         self.captured: dict[tuple[Node, int], Any] = {}
         self._targets = None if targets is None else frozenset(targets)
         self._roots = roots
+        # The gradients on their way: of a node with one output the gradient itself, otherwise a list.
+        self._buffers: dict[Node, Any] = {}
         self._needed: set[Node] | None = None
+        self._check: Callable[[], None] | None = None
         self._steps = self._run()
 
     def run(self) -> dict[tuple[Node, int], Any]:
@@ -80,13 +92,14 @@ class Walk:
         if suspension is not None:
             self._steps.close()
             raise TensorRuntimeError(
-                f"{suspension.node.name()} waits for an answer from outside, which this walk cannot give.", code="suspended"
+                f"{suspension.node.short_name} waits for an answer from outside, which this walk cannot give.", code="suspended"
             )
         return self.captured
 
-    def advance(self, response: Sequence[Any] | None) -> Suspension | None:
+    def advance(self, response: Any) -> Suspension | None:
         """Goes on to the next suspension (``None`` at the end), with the answer to the last one."""
-        token = GRAD_MODE.set(self._create_graph)
+        token = GRAD_MODE.set(self.create_graph)
+        self._check = CHECK.get()
         try:
             with np.errstate(all="ignore"):
                 return self._steps.send(response)
@@ -129,30 +142,43 @@ class Walk:
                     waiting[edge[0]] = waiting.get(edge[0], 0) + 1
         return nodes, waiting
 
-    def _run(self) -> Generator[Suspension, Sequence[Any] | None, None]:
+    def close(self) -> None:
+        """Gives up; a later ``advance`` finds the walk at its end."""
+        self._steps.close()
+        self._buffers.clear()
+
+    def kept(self) -> Iterator[Any]:
+        """The gradients that the walk holds between two steps: payloads, or values where it is recorded."""
+        for found in (*self._buffers.values(), *self.captured.values()):
+            if isinstance(found, list):
+                yield from (g for g in found if g is not None)
+            else:
+                yield found
+
+    def _run(self) -> Steps:
         arithmetic = self.arithmetic
         recorded = arithmetic is not ARRAYS
         targets = self._targets
         nodes, waiting = self._order()
         needed = self._needed
         release = not self._retain
-        check = CHECK.get()
-        # The gradients on their way: of a node with one output the gradient itself, otherwise a list.
-        buffers: dict[Node, Any] = {}
+        buffers = self._buffers
         for node, index, g in self._roots:
             self._add(buffers, node, index, g)
         for node, _, _ in self._roots:
             if node.is_leaf:
-                self._arrive(node, waiting, buffers)
+                waiting[node] -= 1
+                if not waiting[node]:
+                    yield from self._arrive(node, buffers)
         results: Sequence[Any]
         for node in nodes:
             g = buffers.pop(node, None)
             if g is None:
                 results = (None,) * len(node.edges)
             else:
-                if check is not None:
-                    check()
-                if type(node) is OpNode and node.simple and targets is None and not recorded:
+                if self._check is not None:
+                    self._check()
+                if isinstance(node, OpNode) and node.simple and targets is None and not recorded:
                     # What OpNode.apply does, without its care for the rare cases: most nodes are like this.
                     saved = node.saved
                     if saved is None:
@@ -166,15 +192,16 @@ class Walk:
                         node.versions = ()
                 else:
                     grads = [g] if node.single else g
-                    grads = self._before(node, grads)
+                    grads = yield from self._before(node, grads)
                     if needed is not None and node not in needed:
                         results = (None,) * len(node.edges)  # its gradient was captured; nothing beyond it is wanted
                     elif node.suspends:
-                        results = (yield Suspension(node, grads)) or (None,) * len(node.edges)
+                        answer = yield Suspension("function", node, None, [self._value(x) for x in node.receives(grads, arithmetic)])
+                        results = [self._internal(x) for x in node.answers(answer)]
                     else:
                         results = node.apply(grads, arithmetic)
                     if node.hooks:
-                        results = self._posthooks(node, results, grads)
+                        results = yield from self._posthooks(node, results, grads)
                     if release and (needed is None or node in needed):
                         node.release()
             for edge, result in zip(node.edges, results, strict=True):
@@ -195,7 +222,7 @@ class Walk:
                     if left:
                         waiting[after] = left
                     else:
-                        self._arrive(after, waiting, buffers)
+                        yield from self._arrive(after, buffers)
 
     def _add(self, buffers: dict[Node, Any], node: Node, index: int, g: Any) -> None:
         """Adds one contribution to the gradient of an output of ``node``."""
@@ -206,18 +233,17 @@ class Walk:
         grads = buffers.setdefault(node, [None] * len(node.outs))
         grads[index] = g if grads[index] is None else grads[index] + g
 
-    def _arrive(self, leaf: Node, waiting: dict[Node, int], buffers: dict[Node, Any]) -> None:
-        """Notes one contribution to a leaf; after the last one, runs its hooks and accumulates."""
-        waiting[leaf] -= 1
-        g = None if waiting[leaf] else buffers.pop(leaf, None)
+    def _arrive(self, leaf: Node, buffers: dict[Node, Any]) -> Steps:
+        """Runs the hooks of a leaf, once all contributions to its gradient are there, and accumulates."""
+        g = buffers.pop(leaf, None)
         if g is None:
             return
         assert isinstance(leaf, AccumulateGrad)
         variable = leaf.variable
         if variable._hooks:
-            g = self._call_hooks(variable._hooks, g, leaf.outs[0])
+            g = yield from self._call_hooks(leaf, variable._hooks, g, leaf.outs[0])
         if leaf.prehooks:
-            g = self._prehooks(leaf, [g])[0]
+            g = (yield from self._prehooks(leaf, [g]))[0]
         if self._targets is not None:
             if (leaf, 0) in self._targets:
                 self.captured[leaf, 0] = g
@@ -226,11 +252,14 @@ class Walk:
             return  # it was turned off after the graph was made
         variable._accumulate(g if self.arithmetic is not ARRAYS else self._kind._wrap(np.asarray(g)))
         if leaf.hooks:
-            self._posthooks(leaf, (), [g])
+            yield from self._posthooks(leaf, (), [g])
         for hook in list(variable._post_accumulate_hooks or ()):
-            hook(variable)
+            if type(hook) is SuspendingHook:
+                yield Suspension("post_accumulate", leaf, hook, [])
+            else:
+                hook(variable)
 
-    def _before(self, node: Node, grads: list[Any]) -> list[Any]:
+    def _before(self, node: Node, grads: list[Any]) -> Steps:
         """Calls the hooks of a node's outputs and of the node, and keeps the gradients that are retained or captured."""
         # As in torch, a captured gradient is what the hooks made of it only where the walk ends at this node.
         goes_on = self._needed is None or node in self._needed
@@ -238,14 +267,14 @@ class Walk:
             self._capture(node, grads)
         for index, hooks in (node.tensor_hooks or {}).items():
             if grads[index] is not None:
-                grads[index] = self._call_hooks(hooks, grads[index], node.outs[index])
+                grads[index] = yield from self._call_hooks(node, hooks, grads[index], node.outs[index])
         for index, reference in (node.retained or {}).items():
             tensor = reference()
             if tensor is not None and grads[index] is not None:
-                tensor._accumulate(self._value(grads[index]))
+                tensor._retain(self._value(grads[index]))
         if not goes_on:
             self._capture(node, grads)
-        return self._prehooks(node, grads) if node.prehooks else grads
+        return (yield from self._prehooks(node, grads)) if node.prehooks else grads
 
     def _capture(self, node: Node, grads: list[Any]) -> None:
         if self._targets is not None:
@@ -260,28 +289,39 @@ class Walk:
     def _internal(self, g: Any) -> Any:
         return g if g is None or self.arithmetic is not ARRAYS else g._data
 
-    def _call_hooks(self, hooks: list[Callable[..., Any]], g: Any, out: tuple[tuple[int, ...], NumpyDType]) -> Any:
+    def _call_hooks(self, node: Node, hooks: list[Callable[..., Any]], g: Any, out: tuple[tuple[int, ...], NumpyDType]) -> Steps:
         for hook in list(hooks):
-            answer = hook(self._value(g))
+            if type(hook) is SuspendingHook:
+                answer = yield Suspension("tensor", node, hook, [self._value(g)])
+            else:
+                answer = hook(self._value(g))
             if answer is not None:
                 _check_hook_result(hook, answer, *out)
                 g = self._internal(answer)
         return g
 
-    def _prehooks(self, node: Node, grads: list[Any]) -> list[Any]:
+    def _prehooks(self, node: Node, grads: list[Any]) -> Steps:
         for hook in list(node.prehooks or ()):
-            answer = hook(tuple(self._value(g) for g in grads))
+            outputs = [self._value(g) for g in grads]
+            if type(hook) is SuspendingHook:
+                answer = yield Suspension("node_pre", node, hook, outputs)
+            else:
+                answer = hook(tuple(outputs))
             if answer is not None:
                 grads = [self._internal(g) for g in _checked_results(hook, answer, node.outs)]
         return grads
 
-    def _posthooks(self, node: Node, results: Sequence[Any], grads: list[Any]) -> Sequence[Any]:
+    def _posthooks(self, node: Node, results: Sequence[Any], grads: list[Any]) -> Steps:
         for hook in list(node.hooks or ()):
             settled = [
                 None if r is None or e is None else self._value(self.arithmetic.settle(r, e[2], e[3]))
                 for r, e in zip(results, node.edges, strict=False)
             ]
-            answer = hook(tuple(settled), tuple(self._value(g) for g in grads))
+            outputs = [self._value(g) for g in grads]
+            if type(hook) is SuspendingHook:
+                answer = yield Suspension("node", node, hook, outputs, settled)
+            else:
+                answer = hook(tuple(settled), tuple(outputs))
             if answer is not None:
                 expected = [None if e is None else (e[2], e[3]) for e in node.edges]
                 results = [self._internal(g) for g in _checked_results(hook, answer, expected)]

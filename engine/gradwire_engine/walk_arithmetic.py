@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import NumpyDType, dtype_of
+from .errors import TensorRuntimeError
 from .node import AccumulateGrad, Edge, OpNode
 from .op import ops
 from .value import Value
@@ -149,6 +150,11 @@ def sum_to_shape(x: Any, shape: tuple[int, ...]) -> Any:
     if not have and math.prod(shape) == 1:
         return ops.reshape(x, shape)
     lead = len(have) - len(shape)
+    if lead < 0 or any(size not in (1, n) for size, n in zip(shape, have[lead:], strict=True)):
+        raise TensorRuntimeError(
+            f"A function returned an invalid gradient - got {list(have)} but expected shape compatible with {list(shape)}",
+            code="shape_mismatch",
+        )
     dims = tuple(range(lead)) + tuple(lead + i for i, size in enumerate(shape) if size == 1 and have[lead + i] != 1)
     if dims:
         x = ops.sum(x, dims, True)

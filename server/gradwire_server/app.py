@@ -20,16 +20,18 @@ from .logs import configure_logging, get_logger
 from .metrics import Metrics
 from .middleware.access_log import AccessLog
 from .middleware.api_keys import RequireKey
+from .middleware.bodies import LimitBodies
 from .middleware.body_limit import LimitBody
 from .middleware.errors import AnswerErrors
 from .middleware.in_flight import LimitInFlight
 from .middleware.metrics import MeasureRequests
 from .middleware.request_id import RequestId
 from .openapi import openapi_document
-from .routers import docs, evaluate, health, info, metrics, ops
+from .routers import docs, evaluate, health, info, metrics, ops, sessions
 from .routers.context import Context
 from .routing import Api, Dispatch
 from .services import Services, engine_services
+from .session_work import SessionWork
 from .settings import Settings
 
 # How long a thread that computes may keep the interpreter from the event loop. At Python's own 5 ms a probe took a median of 14 ms
@@ -37,7 +39,7 @@ from .settings import Settings
 _SWITCH_SECONDS = 0.0005
 _GC_THRESHOLD = 50_000
 
-_ROUTERS = (evaluate, ops, info, health, metrics)
+_ROUTERS = (evaluate, sessions, ops, info, health, metrics)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> ASGIApp:
@@ -47,7 +49,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         settings: Its configuration; by default from the environment.
         services: What it offers; by default the engine of this process.
     """
-    context = build_context(settings or Settings(), services or engine_services())
+    settings = settings or Settings()
+    context = build_context(settings, services or engine_services(settings.session_limits()))
     return _with_middleware(build_api(context), context)
 
 
@@ -65,10 +68,12 @@ def create_logged_app(settings: Settings) -> ASGIApp:
 def build_context(settings: Settings, services: Services) -> Context:
     """The parts that one application consists of."""
     numbers = Metrics()
+    compute = Compute(threads=settings.compute_threads, limits=settings.limits(), observe=numbers.compute)
     return Context(
         settings=settings,
         services=services,
-        compute=Compute(threads=settings.compute_threads, limits=settings.limits(), observe=numbers.compute),
+        compute=compute,
+        session_work=SessionWork(services.sessions, compute, settings.request_seconds, get_logger("gradwire.sessions")),
         metrics=numbers,
         draining=Draining(settings.drain_delay_seconds, get_logger("gradwire.draining")),
     )
@@ -80,7 +85,8 @@ def build_api(context: Context) -> Api:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
         with contextlib.closing(context.compute), context.draining.on_sigterm():
-            yield
+            async with context.session_work.active():
+                yield
 
     documented: list[BaseRoute] = [route for router in _ROUTERS for route in router.routes(context)]
     api = Api(routes=documented, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -93,6 +99,7 @@ def _with_middleware(api: Api, context: Context) -> ASGIApp:
     templates = frozenset(route.path for route in api.routes if isinstance(route, Route) and not route.param_convertors)
     app: ASGIApp = Dispatch(api)
     app = LimitBody(app, limit=settings.max_body_bytes)
+    app = LimitBodies(app, limit=settings.bodies_bytes)
     app = LimitInFlight(app, limit=settings.requests_in_flight)
     if settings.api_keys:
         app = RequireKey(app, hashes=settings.api_keys)

@@ -28,8 +28,8 @@ T = TypeVar("T")
 # is free again sooner than a big job on a thread hands over the interpreter lock.
 INLINE_BODY_BYTES: Final = 16 * 1024
 INLINE_SECONDS: Final = 0.002
-# A matrix product or decomposition of 64 KiB (90 x 90 in float64) takes about a millisecond, so one node cannot hold up the loop.
-INLINE_LIMITS: Final = Limits(tensor_bytes=64 * 1024, program_bytes=2**20, nodes=64)
+# A matrix product of 64 KiB (90 x 90 in float64) takes a tenth of a millisecond; this much work takes no more than one or two.
+INLINE_LIMITS: Final = Limits(tensor_bytes=64 * 1024, program_bytes=2**20, nodes=64, work=2**22)
 
 
 # Work without effects that stays within the limits and calls the function it is given between its steps; what that raises ends it.
@@ -118,6 +118,28 @@ class Compute:
             finally:
                 self._observe(perf_counter() - start, "inline")
         return await self._run_on_pool(job, allowance, receive)
+
+    async def run_to_end(self, work: Callable[[], T]) -> T:
+        """Runs work that has effects, on the pool, and returns its result; it ends by itself.
+
+        Raises:
+            ServerDraining: The server is stopping.
+        """
+        if self._closed:
+            raise ServerDraining
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, Context().run, self._timed, work, "pool")
+
+    def run_here(self, work: Callable[[], T]) -> T:
+        """Runs work that takes no time to speak of where it stands."""
+        return Context().run(self._timed, work, "inline")
+
+    def _timed(self, work: Callable[[], T], where: str) -> T:
+        start = perf_counter()
+        try:
+            return work()
+        finally:
+            self._observe(perf_counter() - start, where)
 
     async def _run_on_pool(self, job: Job[T], allowance: Allowance, receive: Receive) -> T:
         def work() -> T:

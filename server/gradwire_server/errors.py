@@ -5,21 +5,25 @@ An exception that is in no row of the table is a failure of the server: status 5
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, ClassVar, Final, cast
 
 import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from gradwire_engine.errors import Cancelled, DeadlineExceeded, GradwireError, LimitError
+from gradwire_engine.errors import DeadlineExceeded, GradwireError, LimitError
 
-from .wire import MalformedJson
+from . import problems
+from .problems import Headers
+from .problems import title_of as title_of
+from .services.sessions.errors import SessionBusy, TooManySessions
+from .wire import MalformedJson, TooManyValues
 
 PROBLEM_TYPE: Final = "application/problem+json"
-Headers = dict[str, str]
+REFUSED: Final = "refused"
+"""Where the HTTP server leaves, in the state of a request that it could not read, the error to answer it with."""
 
 
 class RequestError(GradwireError):
@@ -67,6 +71,30 @@ class NotAcceptable(RequestError):
     code = "not_acceptable"
 
 
+class MalformedRequest(RequestError):
+    """Bytes that are no HTTP request."""
+
+    code = "malformed_request"
+
+
+class HeadersTooLarge(RequestError):
+    """A first line and headers over the limit."""
+
+    code = "headers_too_large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The first line and the headers of a request may have at most {limit} bytes, but these have more.")
+
+
+class HeaderTimeout(RequestError):
+    """Headers that did not arrive within the time allowed for them."""
+
+    code = "header_timeout"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The headers of the request did not arrive within {seconds:g} seconds.")
+
+
 class BodyTimeout(RequestError):
     """A body that did not arrive within the time allowed for the request."""
 
@@ -81,6 +109,16 @@ class BodyTooLarge(RequestError):
     def __init__(self, limit: int, announced: str | None = None) -> None:
         what = "is larger than that" if announced is None or len(announced) > 18 else f"has {announced}"
         super().__init__(f"A request body may have at most {limit} bytes, but this one {what}.")
+
+
+class TooManyBytes(RequestError):
+    """More bytes of bodies at a time than the process holds."""
+
+    code = "too_many_bytes"
+
+    def __init__(self, limit: int) -> None:
+        detail = f"The server already holds request bodies of {limit} bytes, its limit, or nearly so. Try again in a second."
+        super().__init__(detail, headers={"Retry-After": "1"})
 
 
 class UnsupportedMediaType(RequestError):
@@ -105,6 +143,15 @@ class TooManyRequests(RequestError):
         super().__init__(detail, headers={"Retry-After": "1"})
 
 
+class SessionsNeedOneProcess(RequestError):
+    """A session asked of several processes: the next request would reach another one, which does not have it."""
+
+    code = "sessions_need_one_process"
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(f"This server runs in {workers} processes, which share no sessions. Start it with one.")
+
+
 class ServerDraining(RequestError):
     """A server that is about to stop."""
 
@@ -114,30 +161,45 @@ class ServerDraining(RequestError):
         super().__init__("The server is shutting down. Send the request again in a moment.", headers={"Retry-After": "1"})
 
 
-# The closest class in an exception's method resolution order decides. 499 is what proxies log for a caller who hung up: nobody reads it.
+# What is about HTTP, beside what the documents of requests may have wrong with them.
 STATUSES: Final[dict[type[Exception], int]] = {
+    **problems.STATUSES,
     MalformedJson: 400,
+    MalformedRequest: 400,
     Unauthorized: 401,
     NotFound: 404,
     MethodNotAllowed: 405,
     NotAcceptable: 406,
     BodyTimeout: 408,
+    HeaderTimeout: 408,
     BodyTooLarge: 413,
+    TooManyValues: 413,
     UnsupportedMediaType: 415,
     InvalidParameter: 422,
     RequestValidationError: 422,
-    LimitError: 422,
-    GradwireError: 422,
     TooManyRequests: 429,
-    Cancelled: 499,
+    HeadersTooLarge: 431,
+    SessionsNeedOneProcess: 501,
     ServerDraining: 503,
-    MemoryError: 503,
-    DeadlineExceeded: 504,
+    TooManyBytes: 503,
 }
 
 
 # The errors by which the server protects itself, as opposed to those that are in the request.
-_REFUSALS: Final = (Unauthorized, BodyTimeout, BodyTooLarge, LimitError, TooManyRequests, ServerDraining, DeadlineExceeded)
+_REFUSALS: Final = (
+    Unauthorized,
+    HeadersTooLarge,
+    HeaderTimeout,
+    BodyTimeout,
+    BodyTooLarge,
+    TooManyBytes,
+    LimitError,
+    TooManyRequests,
+    TooManySessions,
+    SessionBusy,
+    ServerDraining,
+    DeadlineExceeded,
+)
 
 
 def refusal_of(error: Exception) -> str | None:
@@ -145,73 +207,31 @@ def refusal_of(error: Exception) -> str | None:
     return next((kind.code for kind in _REFUSALS if isinstance(error, kind)), None)
 
 
-# The phrases of RFC 9110 where older versions of Python have those before it, and one that is in no RFC.
-_TITLES: Final = {413: "Content Too Large", 422: "Unprocessable Content", 499: "Client Closed Request"}
-
-
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """An error as it is answered.
+class Problem(problems.Problem):
+    """An error as it is answered over HTTP."""
 
-    Attributes:
-        status: The HTTP status.
-        code: The stable identifier.
-        detail: A complete sentence for the reader.
-        pointer: A JSON pointer into the request's document, if the error is in one place of it.
-        headers: Headers beside the content type.
-        unexpected: Whether this is a failure of the server, to be logged with its traceback.
-    """
-
-    status: int
-    code: str
-    detail: str
-    pointer: str | None
-    headers: Headers
-    unexpected: bool
+    statuses: ClassVar[Mapping[type[Exception], int]] = STATUSES
 
     @classmethod
     def of(cls, error: Exception) -> Problem:
         """Looks ``error`` up in the table."""
         if isinstance(error, HTTPException):
             return cls(error.status_code, _code_of(error.status_code), str(error.detail), None, dict(error.headers or {}), False)
-        status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
-        if isinstance(error, GradwireError):
-            return cls(status, error.code, error.detail, error.pointer, getattr(error, "headers", {}), status == 500)
         if isinstance(error, RequestValidationError):
-            return cls(status, *_first_complaint(error), None, {}, False)
-        if isinstance(error, MemoryError):
-            detail = "The server does not have the memory for this program at the moment."
-            return cls(status, "out_of_memory", detail, None, {"Retry-After": "1"}, True)
-        detail = "The server failed to answer this request. The failure is in its log under the request id."
-        return cls(status, "internal_error", detail, None, {}, True)
-
-    def document(self, request_id: str | None = None) -> dict[str, Any]:
-        """The members of the body; without a request id where there is no request."""
-        document = {
-            "type": "about:blank",
-            "title": title_of(self.status),
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "pointer": self.pointer,
-        }
-        return document if request_id is None else {**document, "request_id": request_id}
+            return cls(STATUSES[RequestValidationError], *_first_complaint(error), None, {}, False)
+        return cast(Problem, super(Problem, cls).of(error))
 
     def body(self, request_id: str | None = None) -> bytes:
         """The body in JSON."""
-        # A message may quote text of the caller's that is no valid Unicode, such as half of a surrogate pair.
-        document = self.document(request_id)
-        try:
-            return orjson.dumps(document)
-        except orjson.JSONEncodeError:
-            document["detail"] = self.detail.encode("utf-8", "backslashreplace").decode()
-            document["pointer"] = self.pointer and self.pointer.encode("utf-8", "backslashreplace").decode()
-            return orjson.dumps(document)
+        return orjson.dumps(readable(self.document(request_id)))
 
 
-def title_of(status: int) -> str:
-    """The phrase that HTTP has for ``status``, whatever the version of Python."""
-    return _TITLES.get(status) or HTTPStatus(status).phrase
+def readable(document: dict[str, Any]) -> dict[str, Any]:
+    """A problem document whose sentences can be written."""
+    # A message may quote text of the caller's that is no valid Unicode, such as half of a surrogate pair.
+    texts = {name: document[name] for name in ("detail", "pointer") if document[name] is not None}
+    return {**document, **{name: text.encode("utf-8", "backslashreplace").decode() for name, text in texts.items()}}
 
 
 def _code_of(status: int) -> str:

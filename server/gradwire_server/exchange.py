@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from starlette.types import Receive, Send
 
@@ -13,9 +14,12 @@ from .errors import BodyTimeout
 
 JSON_HEADER = (b"content-type", b"application/json")
 
+# The HTTP server takes this much of an answer at once, whether the caller reads it or not.
+_TAKEN_AT_ONCE: Final = 64 * 1024
 
-async def read_body(receive: Receive, seconds: float) -> bytes:
-    """Reads the whole body.
+
+async def read_body(receive: Receive, seconds: float) -> bytes | bytearray:
+    """Reads the whole body; a long one is not bytes, because copying it into such would hold up all others.
 
     Args:
         receive: The request's channel.
@@ -26,30 +30,47 @@ async def read_body(receive: Receive, seconds: float) -> bytes:
         Cancelled: The caller hung up.
         BodyTooLarge: From the middleware beneath ``receive``.
     """
-    parts = []
+    body = bytearray()
     try:
         async with asyncio.timeout(seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Cancelled("The caller went away before the body was complete.")
-                parts.append(message.get("body", b""))
+                part: bytes = message.get("body", b"")
+                if not message.get("more_body", False) and not body:
+                    return part
+                body += part
                 if not message.get("more_body", False):
-                    return b"".join(parts) if len(parts) > 1 else bytes(parts[0])
+                    return body
     except TimeoutError:
         raise BodyTimeout(f"The body of the request did not arrive within {seconds:g} seconds.") from None
 
 
-async def send_json(send: Send, body: bytes, *, status: int = 200) -> None:
-    """Sends a whole answer in JSON."""
+async def send_json(send: Send, body: bytes | Sequence[bytes], *, status: int = 200) -> None:
+    """Sends a whole answer in JSON, and returns when the caller has nearly all of it."""
     await send_answer(send, status, body, [JSON_HEADER])
 
 
-async def send_answer(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    """Sends a whole answer."""
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
+async def send_answer(send: Send, status: int, body: bytes | Sequence[bytes], headers: list[tuple[bytes, bytes]]) -> None:
+    """Sends a whole answer.
+
+    Args:
+        send: The request's channel.
+        status: The HTTP status.
+        body: The body, or what it consists of.
+        headers: Headers beside the length.
+    """
+    pieces = (body,) if isinstance(body, bytes) else body
+    size = sum(map(len, pieces))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", str(size).encode())]})
+    if len(pieces) == 1 and size <= _TAKEN_AT_ONCE:
+        await send({"type": "http.response.body", "body": pieces[0]})
+        return
+    for piece in pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    # Sending waits for what was sent before, so that this ends when the caller has taken the rest.
+    await send({"type": "http.response.body", "body": b""})
 
 
 def raw_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

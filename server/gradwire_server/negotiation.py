@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 from urllib.parse import parse_qsl
@@ -38,12 +38,13 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     return headers
 
 
-def call_options(scope: Scope, most_seconds: float) -> CallOptions:
-    """Checks the headers and the query of a call with a JSON body.
+def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True) -> CallOptions:
+    """Checks the headers and the query of a call.
 
     Args:
         scope: The request.
         most_seconds: The time allowed by the settings, which Request-Timeout may only shorten.
+        has_body: Whether the call has a body, which is JSON.
 
     Raises:
         UnsupportedMediaType: The body is not JSON in UTF-8, or is compressed.
@@ -51,7 +52,8 @@ def call_options(scope: Scope, most_seconds: float) -> CallOptions:
         InvalidParameter: A query parameter is not known, repeated or wrong, or Request-Timeout is no number of seconds.
     """
     headers = headers_of(scope)
-    require_json_body(headers)
+    if has_body:
+        require_json_body(headers)
     require_acceptable(headers)
     encoding = "list"
     if scope["query_string"]:
@@ -68,15 +70,26 @@ def query_parameters(scope: Scope, defaults: Mapping[str, str]) -> dict[str, str
     Raises:
         InvalidParameter: One is given twice, or is not among ``defaults``.
     """
-    values: dict[str, str] = {}
-    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+    values = single_parameters(scope)
+    for name in values:
         if name not in defaults:
             known = ", ".join(defaults) if defaults else "none"
             raise InvalidParameter(f"There is no query parameter {name!r}; known here: {known}.", code="unknown_parameter")
+    return {**defaults, **values}
+
+
+def single_parameters(scope: Scope) -> dict[str, str]:
+    """The request's query parameters.
+
+    Raises:
+        InvalidParameter: One is given twice.
+    """
+    values: dict[str, str] = {}
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
         if name in values:
             raise InvalidParameter(f"The query parameter {name!r} is given more than once.")
         values[name] = value
-    return {**defaults, **values}
+    return values
 
 
 def require_json_body(headers: Mapping[bytes, bytes]) -> None:
@@ -98,18 +111,36 @@ def require_json_body(headers: Mapping[bytes, bytes]) -> None:
 
 def require_acceptable(headers: Mapping[bytes, bytes]) -> None:
     """Raises ``NotAcceptable`` if the Accept header rules out JSON."""
+    choose_media(headers, (JSON,))
+
+
+def choose_media(headers: Mapping[bytes, bytes], offered: Sequence[str]) -> str:
+    """The media type of the answer that the caller would rather have.
+
+    Args:
+        headers: The request's headers.
+        offered: The media types that there are; of several as welcome as each other, the first is taken.
+
+    Raises:
+        NotAcceptable: The Accept header rules all of them out.
+    """
     accept = headers.get(b"accept")
-    if accept is None or accept in (b"*/*", b"application/json"):
-        return
-    # Of the ranges that match, the most specific one decides (RFC 9110, section 12.5.1).
+    if accept is None or accept == b"*/*" or accept.decode("latin-1") == offered[0]:
+        return offered[0]
     quality = {}
     for item in accept.decode("latin-1").lower().split(","):
         media, *parameters = (part.strip() for part in item.split(";"))
         weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
         quality[media] = _weight(weights[0]) if weights else 1.0
-    best = next((quality[media] for media in (JSON, "application/*", "*/*") if media in quality), 0.0)
-    if best == 0.0:
-        raise NotAcceptable(f"The answer is application/json, which the Accept header {accept.decode('latin-1')!r} rules out.")
+
+    def welcome(media: str) -> float:
+        # Of the ranges that match, the most specific one decides (RFC 9110, section 12.5.1).
+        return next((quality[range] for range in (media, media.partition("/")[0] + "/*", "*/*") if range in quality), 0.0)
+
+    best = max(offered, key=welcome)
+    if welcome(best) == 0.0:
+        raise NotAcceptable(f"The answer is {' or '.join(offered)}, which the Accept header {accept.decode('latin-1')!r} rules out.")
+    return best
 
 
 def _weight(text: str) -> float:

@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .errors import MethodNotAllowed, NotFound
+from .negotiation import single_parameters
+from .paths import is_call
 
 
 class Endpoint(Protocol):
@@ -29,7 +31,7 @@ class AsgiRoute(APIRoute):
     """A route to a plain ASGI application: FastAPI reads the documentation and stays out of the way of requests.
 
     Args:
-        path: The path, without parameters.
+        path: The path. A parameter, such as ``{id}``, is one segment; the scope has it among its ``path_params``.
         endpoint: The application.
         methods: The methods that it answers.
         request_model: What the body is, for the documentation.
@@ -88,13 +90,17 @@ class Dispatch:
     def __init__(self, api: Api) -> None:
         self._api = api
         direct = [route for route in api.routes if isinstance(route, AsgiRoute)]
-        self._direct = {(route.path, method): route for route in direct for method in route.methods or ()}
+        self._direct = {(route.path, method): route for route in direct for method in route.methods or () if "{" not in route.path}
+        self._templates = [(route.path.split("/"), route) for route in direct if "{" in route.path]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] != "http":
             await self._api(scope, receive, send)
             return
+        if scope["query_string"] and is_call(scope["path"]):
+            # FastAPI would take one of them.
+            single_parameters(scope)
         if scope["method"] == "HEAD":
             # HEAD is GET without the body, which the HTTP server leaves away: it knows the method from the scope that it made itself.
             as_get = {**scope, "method": "GET"}
@@ -106,7 +112,7 @@ class Dispatch:
             await self._answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._direct.get((scope["path"], scope["method"]))
+        route = self._direct.get((scope["path"], scope["method"])) or self._match(scope)
         if route is not None:
             scope["route"] = route
             await route.app(scope, receive, send)
@@ -119,6 +125,22 @@ class Dispatch:
             if error.status_code == 404:
                 raise NotFound(f"There is nothing at {scope['path']!r}; /docs shows what there is.") from None
             raise
+
+    def _match(self, scope: Scope) -> AsgiRoute | None:
+        """The plain route with parameters that has the request's path and method; the scope gets the parameters."""
+        segments = scope["path"].split("/")
+        for template, route in self._templates:
+            if len(template) == len(segments) and scope["method"] in (route.methods or ()):
+                parameters = {}
+                for part, segment in zip(template, segments, strict=True):
+                    if part[:1] == "{" and segment:
+                        parameters[part[1:-1]] = segment
+                    elif part != segment:
+                        break
+                else:
+                    scope["path_params"] = parameters
+                    return route
+        return None
 
 
 def _methods(routes: Sequence[BaseRoute], scope: Scope) -> set[str]:

@@ -10,7 +10,11 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
 from types import FrameType
+from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,8 +24,15 @@ from uvicorn.supervisors import Multiprocess
 from .app import create_logged_app
 from .logs import configure_logging, get_logger
 from .metrics import SHARED_DIRECTORY
+from .protocol import ConnectionLimits, Protocol
 from .settings import Settings
 from .version import package_version
+
+# How much of an answer the kernel takes that it cannot send at the moment.
+_UNSENT_BYTES: Final = 128 * 1024
+
+# How long threads are waited for when everything else has ended.
+_LAST_SECONDS: Final = 1.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,6 +47,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Connections inherit it. Without it the kernel holds back the second piece of an answer until the first is acknowledged: 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":
+            # Likewise. The kernel would hold megabytes of an answer that is not taken, and tell of every megabyte or so that is.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         listener.bind(address)
         listener.listen(2048)
     except OSError:
@@ -66,7 +80,7 @@ def serve(settings: Settings) -> None:
         functools.partial(_app, settings),
         factory=True,
         workers=settings.workers,
-        http="httptools",
+        http=cast(Any, functools.partial(Protocol, limits=ConnectionLimits.of(settings))),
         ws="none",
         log_config=None,
         access_log=False,
@@ -78,7 +92,7 @@ def serve(settings: Settings) -> None:
     )
     # uvicorn raises the signal that stopped it once more when it is done; a server that was told to stop and did has not failed.
     signal.signal(signal.SIGTERM, _exit)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), _leaving_threads_behind():
         if settings.workers == 1:
             uvicorn.Server(config).run([listener])
         else:
@@ -93,11 +107,39 @@ def serve(settings: Settings) -> None:
 
 def _app(settings: Settings) -> ASGIApp:
     """The application, or the end of this process with the status that tells its parent not to try again."""
+    if settings.workers > 1:
+        # A terminal interrupts all processes; the parent then ends the others by SIGTERM, which no busy thread holds up.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return create_logged_app(settings)
     except Exception:
         get_logger("gradwire.serve").exception("not started")
         sys.exit(STARTUP_FAILURE)
+
+
+@contextlib.contextmanager
+def _leaving_threads_behind() -> Iterator[None]:
+    """Ends the process after the block, if threads that were started in it do not end; Python would wait for them forever."""
+    before = set(threading.enumerate())
+    status: object = 0
+    try:
+        yield
+    except SystemExit as leaving:
+        status = leaving.code
+        raise
+    except Exception:
+        status = 1
+        raise
+    finally:
+        deadline = time.monotonic() + _LAST_SECONDS
+        threads = [thread for thread in threading.enumerate() if thread not in before and not thread.daemon]
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if busy := [thread.name for thread in threads if thread.is_alive()]:
+            get_logger("gradwire.serve").warning("stopped without waiting for threads", threads=busy)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status if isinstance(status, int) else 0)
 
 
 def _exit(_number: int, _frame: FrameType | None) -> None:

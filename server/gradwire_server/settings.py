@@ -12,8 +12,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from gradwire_engine.limits import Limits
 
 from .keys import PREFIX, is_hash
+from .services.sessions.limits import SessionLimits
 
 _ENGINE = Limits()
+_SESSIONS = SessionLimits()
 
 
 def available_cores() -> int:
@@ -44,18 +46,72 @@ class Settings(BaseSettings):
         default=(), description="Origins whose pages may call the server from a browser, separated by commas; * is any."
     )
 
+    max_header_bytes: int = Field(default=64 * 2**10, ge=1, description="Size of a request's first line and headers, in bytes.")
     max_body_bytes: int = Field(default=64 * 2**20, ge=1, description="Size of a request body, in bytes.")
+    bodies_bytes: int = Field(
+        default=512 * 2**20,
+        ge=1,
+        description="Size of all request bodies that a process holds, in bytes; more are answered with status 503.",
+    )
+    json_values: int = Field(
+        default=2**21,
+        ge=1,
+        description="Number of values and keys in a request body, every number in a list being one; all of a tensor in base64 is one.",
+    )
+    answer_bytes: int = Field(default=256 * 2**20, ge=1, description="Size of the body of an answer, in bytes.")
     tensor_bytes: int = Field(default=_ENGINE.tensor_bytes, ge=1, description="Size of any one tensor of a program, in bytes.")
     program_bytes: int = Field(default=_ENGINE.program_bytes, ge=1, description="Size of all tensors of a program together, in bytes.")
     nodes: int = Field(default=_ENGINE.nodes, ge=1, description="Number of nodes of a program, those of its custom functions included.")
+    work: int = Field(
+        default=_ENGINE.work, ge=1, description="Work of a program, in multiply-adds of matrices of floats that take the same time."
+    )
     request_seconds: float = Field(
         default=30.0, gt=0, allow_inf_nan=False, description="Time that a request may take; a caller may ask for less by Request-Timeout."
+    )
+    header_seconds: float = Field(
+        default=30.0, gt=0, allow_inf_nan=False, description="Time in which the first line and the headers of a request must arrive."
+    )
+    body_seconds: float = Field(default=30.0, gt=0, allow_inf_nan=False, description="Time in which the body of a request must arrive.")
+    write_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Time after which an answer is broken off of which the caller took less than 64 KiB in it.",
     )
     requests_in_flight: int = Field(
         default=256, ge=1, description="Number of requests that a process works on at a time; more are answered with status 429."
     )
     compute_threads: int = Field(
         default_factory=available_cores, ge=1, description="Number of threads that compute; by default one for each core."
+    )
+
+    sessions: int = Field(default=_SESSIONS.sessions, ge=1, description="Number of sessions that a process keeps at a time.")
+    session_tensors: int = Field(
+        default=_SESSIONS.session_tensors, ge=1, description="Number of names in a session, for tensors and for hooks."
+    )
+    session_bytes: int = Field(
+        default=_SESSIONS.session_bytes,
+        ge=1,
+        description="Memory of a session, in bytes: its tensors, what is saved for backward, and its last answer.",
+    )
+    sessions_bytes: int = Field(default=_SESSIONS.sessions_bytes, ge=1, description="Memory of all sessions together, in bytes.")
+    batch_instructions: int = Field(default=_SESSIONS.batch_instructions, ge=1, description="Number of instructions in a batch.")
+    session_queue: int = Field(
+        default=_SESSIONS.session_queue, ge=0, description="Number of calls that wait for a session which is at work on another one."
+    )
+    session_ttl_seconds: float = Field(
+        default=_SESSIONS.session_ttl_seconds,
+        gt=0,
+        le=10**9,
+        allow_inf_nan=False,
+        description="The longest time that a session may ask to be kept without being used.",
+    )
+    suspension_seconds: float = Field(
+        default=_SESSIONS.suspension_seconds,
+        gt=0,
+        le=10**9,
+        allow_inf_nan=False,
+        description="Time for the answer to a function or a hook that runs in the client.",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -103,4 +159,18 @@ class Settings(BaseSettings):
 
     def limits(self) -> Limits:
         """The part of the settings that the engine checks."""
-        return Limits(tensor_bytes=self.tensor_bytes, program_bytes=self.program_bytes, nodes=self.nodes)
+        return Limits(tensor_bytes=self.tensor_bytes, program_bytes=self.program_bytes, nodes=self.nodes, work=self.work)
+
+    def session_limits(self) -> SessionLimits:
+        """The part of the settings that sessions check."""
+        return SessionLimits(
+            sessions=self.sessions,
+            session_tensors=self.session_tensors,
+            session_bytes=self.session_bytes,
+            sessions_bytes=self.sessions_bytes,
+            program=self.limits(),
+            batch_instructions=self.batch_instructions,
+            session_queue=self.session_queue,
+            session_ttl_seconds=self.session_ttl_seconds,
+            suspension_seconds=self.suspension_seconds,
+        )

@@ -2,35 +2,35 @@
 
 Two libraries share the work. msgspec reads, because it keeps integers of any size exact and refuses numbers beyond
 float64; orjson, which would turn 2**64 into a float, writes, because it takes NumPy arrays as they are, and says where a
-malformed body went wrong.
+malformed body went wrong. Neither lets go of the interpreter lock, so what is long is read and written in pieces.
 """
 
 from __future__ import annotations
 
 import codecs
+import functools
 import json
-import math
 import re
-from typing import Any, Final, Literal
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
-import numpy as np
 import orjson
 
-from gradwire_engine.codec import as_pairs, to_base64
-from gradwire_engine.dtypes import Array
-from gradwire_engine.errors import GradwireError
+from gradwire_engine.errors import GradwireError, LimitError
 
-Encoding = Literal["list", "base64"]
+from .pieces import PIECE_BYTES, RepeatedKey, read_in_pieces
+from .writing import AnswerTooLarge as AnswerTooLarge
+from .writing import Encoding as Encoding
+from .writing import dumps as dumps
+from .writing import dumps_in_pieces as dumps_in_pieces
 
 _KEY: Final = re.compile(rb'"[ \t\r\n]*:')
 _NEGATIVE_ZERO: Final = re.compile(rb"-0(?![.eE0-9])")
-_STRING_OR_NEGATIVE_ZERO: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?<![eE])-0(?![.eE0-9])')
+# A string that is not closed ends with the text, so that the search never begins again inside it.
+_STRING_OR_NEGATIVE_ZERO: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|(?<![eE])-0(?![.eE0-9])', re.DOTALL)
 _BARE_SPECIAL: Final = re.compile(r"-?(?:NaN|Infinity)\b")
-
-# The one float32 (and its negative) whose shortest decimal, 7.038531e-26, lies so close to the middle between two
-# float32 that reading it as a float64 first gives the other one; every other float32 survives that detour.
-_MISREAD_FLOAT32: Final = np.uint32(0x15AE43FD).view(np.float32)
+_TOO_DEEP: Final = "The document is nested too deeply to be read"
 
 
 class MalformedJson(GradwireError):
@@ -50,33 +50,62 @@ class MalformedJson(GradwireError):
         self.column = column
 
 
-def loads(body: bytes) -> Any:
+class TooManyValues(LimitError):
+    """A document of more values than are read."""
+
+    code = "too_many_values"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"A document may hold at most {limit:,} values and keys, every number in a list being one, but this one holds more. "
+            'All of a tensor in base64 is one: {"base64": ..., "dtype": ..., "shape": ...}.'
+        )
+
+
+def loads(body: bytes | bytearray, *, most_values: int | None = None, check: Callable[[], None] | None = None) -> Any:
     """Parses a JSON document as RFC 8259 has it, without NaN, Infinity, a byte order mark or repeated keys.
 
     Integers of any size arrive as exact integers, ``-0`` as the float -0.0: callers whose printer leaves out ``.0``
     mean the number with a sign.
 
+    Args:
+        body: The document.
+        most_values: The most values and keys that it may hold.
+        check: Called between the pieces of a long document; what it raises ends the reading.
+
     Raises:
         MalformedJson: The body is something else, or holds a number beyond float64.
+        TooManyValues: It holds more than ``most_values`` values.
     """
+    # A value takes a byte, and all but the last a comma or a bracket more.
+    if len(body) <= PIECE_BYTES and (most_values is None or len(body) // 2 < most_values):
+        return _decode(body, bytes(body))
+    values = 0
+
+    def count(more: int) -> None:
+        nonlocal values
+        values += more
+        if most_values is not None and values > most_values:
+            raise TooManyValues(most_values)
+        if check is not None:
+            check()
+
     try:
-        document = msgspec.json.decode(_keep_negative_zeros(body))
+        return read_in_pieces(body, functools.partial(_decode, body), count=count)
+    except RepeatedKey as repeated:
+        raise _repeated(repeated.args[0]) from None
+
+
+def _decode(body: bytes | bytearray, text: bytes, *, start: int = 0, lead: int = 0, keys: int | None = None) -> Any:
+    """Parses the body or a piece of it, as :class:`gradwire_server.pieces.Decode` has it."""
+    try:
+        document = msgspec.json.decode(_keep_negative_zeros(text))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _diagnosis(body, error) from None
+        raise _diagnosis(body, text, start - lead, error) from None
     # Strings can look like keys, and the count passes over long lists, so a difference only means to look closely.
-    if len(_KEY.findall(body)) != _count_keys(document):
-        _check_keys(body)
+    if (len(_KEY.findall(text)) if keys is None else keys) != _count_keys(document):
+        _check_keys(text)
     return document
-
-
-def dumps(document: Any, encoding: Encoding = "list") -> bytes:
-    """Writes a document of dicts, lists, scalars and arrays.
-
-    Args:
-        document: May hold arrays anywhere; what is not finite becomes ``"NaN"``, ``"Infinity"`` or ``"-Infinity"``.
-        encoding: ``"base64"`` replaces the ``data`` of every tensor that ``codec.encode`` made by ``base64``.
-    """
-    return orjson.dumps(_writable(document, encoding == "base64"), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _keep_negative_zeros(body: bytes) -> bytes:
@@ -100,87 +129,53 @@ def _count_keys(document: Any) -> int:
     return count
 
 
-def _check_keys(body: bytes) -> None:
+def _check_keys(text: bytes) -> None:
     try:
-        json.loads(body, object_pairs_hook=_refuse_repeats, parse_int=str, parse_float=str)
-    except RecursionError as error:
-        raise _diagnosis(body, error) from None
+        json.loads(text, object_pairs_hook=_refuse_repeats, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise MalformedJson(_TOO_DEEP) from None
 
 
 def _refuse_repeats(pairs: list[tuple[str, Any]]) -> None:
     seen = set()
     for key, _ in pairs:
         if key in seen:
-            raise MalformedJson(f"The key {json.dumps(key[:80])} appears more than once in an object")
+            raise _repeated(key)
         seen.add(key)
 
 
-def _diagnosis(body: bytes, error: Exception) -> MalformedJson:
+def _repeated(key: str) -> MalformedJson:
+    return MalformedJson(f"The key {json.dumps(key[:80])} appears more than once in an object")
+
+
+def _diagnosis(body: bytes | bytearray, text: bytes, ahead: int, error: Exception) -> MalformedJson:
+    """What is wrong with ``text``, which is the body or a piece of it, ``ahead`` bytes further on there."""
     if not body.strip(b" \t\r\n"):
         return MalformedJson("The body is empty, expected a JSON document")
     if body.startswith(codecs.BOM_UTF8):
         return MalformedJson("The body starts with a byte order mark, expected UTF-8 without one", line=1, column=1)
     if isinstance(error, RecursionError):
-        return MalformedJson("The document is nested too deeply to be read")
+        return MalformedJson(_TOO_DEEP)
     try:
-        text = body.decode()
+        characters = text.decode()
     except UnicodeDecodeError as wrong:
-        before = body[: wrong.start].decode()
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        line, column = _place(body, ahead + wrong.start)
         return MalformedJson("The body is not valid UTF-8", line=line, column=column)
     try:
-        orjson.loads(body)
+        orjson.loads(text)
     except orjson.JSONDecodeError as fault:
-        special = _BARE_SPECIAL.match(text, max(fault.pos - 1, 0)) or _BARE_SPECIAL.match(text, fault.pos)
+        special = _BARE_SPECIAL.match(characters, max(fault.pos - 1, 0)) or _BARE_SPECIAL.match(characters, fault.pos)
         if special:
             detail = f'{special[0]} is not a JSON value; write it as the string "{special[0]}"'
         elif isinstance(error, msgspec.ValidationError):
             detail = 'The number is too large to be read; infinity is written as the string "Infinity"'
         else:
             detail = f"The body is not valid JSON: {fault.msg}"
-        return MalformedJson(detail, line=fault.lineno, column=fault.colno)
+        line, column = _place(body, ahead + len(characters[: fault.pos].encode()))
+        return MalformedJson(detail, line=line, column=column)
     return MalformedJson(f"The body is not valid JSON: {error}")
 
 
-def _writable(value: Any, base64: bool) -> Any:
-    """The document as orjson takes it, with nothing left in it that orjson would write as null."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
-    if kind is dict:
-        if base64 and "dtype" in value and isinstance(value.get("data"), np.ndarray):
-            value = {("base64" if key == "data" else key): (to_base64(item) if key == "data" else item) for key, item in value.items()}
-        return {key: _writable(item, base64) for key, item in value.items()}
-    if kind is list or kind is tuple:
-        return [_writable(item, base64) for item in value]
-    if kind is int:
-        return value if -(2**63) <= value < 2**64 else orjson.Fragment(str(value))
-    if kind is float:
-        return value if math.isfinite(value) else _special(value)
-    if isinstance(value, (np.ndarray, np.generic)):
-        return _writable_array(np.asarray(value))
-    return value
-
-
-def _special(value: float) -> str:
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _writable_array(array: Array) -> Any:
-    if array.dtype.kind == "c":
-        array = as_pairs(array)
-    scalar = array.ndim == 0
-    array = np.ascontiguousarray(array)
-    if array.dtype == np.float32 and np.count_nonzero(np.abs(array) == _MISREAD_FLOAT32):
-        array = array.astype(np.float64)
-    finite = np.isfinite(array)
-    everything_finite = np.count_nonzero(finite) == array.size
-    if everything_finite and not scalar:
-        return array
-    text = orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)
-    if not everything_finite:
-        # orjson writes null for exactly these elements, in order.
-        names = [f'"{_special(element)}"'.encode() for element in array[~finite].tolist()]
-        pieces = text.split(b"null")
-        text = b"".join(part for pair in zip(pieces, [*names, b""], strict=True) for part in pair)
-    return orjson.Fragment(text[1:-1] if scalar else text)
+def _place(body: bytes | bytearray, at: int) -> tuple[int, int]:
+    """Line and column, in characters, of a byte of the body."""
+    return body.count(b"\n", 0, at) + 1, len(body[body.rfind(b"\n", 0, at) + 1 : at].decode()) + 1

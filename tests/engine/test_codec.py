@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gradwire_engine import dtypes
-from gradwire_engine.codec import MAX_DIMENSIONS, decode, encode, to_base64, to_lists
+from gradwire_engine.codec import decode, encode, to_base64, to_lists
 from gradwire_engine.errors import LimitError, ProgramError, TensorTypeError
+from gradwire_engine.meta import MAX_DIMENSIONS
 
 INF, NAN = math.inf, math.nan
 
@@ -328,3 +329,27 @@ def test_round_trip_without_a_parser(dtype: dtypes.DType, shape: tuple[int, ...]
     for document in ({"data": to_lists(array), **common}, {"base64": to_base64(array), **common}):
         back = decode(document).array
         assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
+
+
+@pytest.mark.parametrize("array", [np.arange(6.0).reshape(2, 3).T, np.array(2, np.int8), np.zeros((0, 2)), np.arange(3, dtype=">f4")])
+def test_arrays_of_this_process_are_copied(array: Any) -> None:
+    literal = decode({"data": array, "shape": list(array.shape), "requires_grad": array.dtype.kind == "f"})
+    assert np.array_equal(literal.array, array)
+    assert literal.array.dtype == array.dtype.newbyteorder("=")
+    assert literal.array.flags.c_contiguous
+    assert not np.shares_memory(literal.array, array)
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "pointer"),
+    [
+        ({"data": np.array([1.0]), "dtype": "float32"}, "dtype_mismatch", "/dtype"),
+        ({"data": np.array(["a"])}, "unknown_dtype", "/dtype"),
+        ({"data": np.array([1]), "requires_grad": True}, "not_differentiable", "/requires_grad"),
+        ({"data": np.array([1.0]), "shape": [2]}, "shape_mismatch", "/shape"),
+    ],
+)
+def test_arrays_of_this_process_are_checked(document: dict[str, Any], code: str, pointer: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        decode(document)
+    assert (caught.value.code, caught.value.pointer) == (code, pointer)

@@ -46,7 +46,7 @@ def test_backward_is_the_program_given() -> None:
     x = leaf(0.0, 1.0)
     y = call({"my_exp": MY_EXP}, [node("y", "functions.my_exp", "x")], x=x)["y"]
     assert y.grad_fn.name() == "my_expBackward"
-    assert y.grad_fn.next_functions[0][0].name() == "AccumulateGrad"
+    assert y.grad_fn.next_functions[0][0].name() == "torch::autograd::AccumulateGrad"
     y.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), np.exp([0.0, 1.0]))
 

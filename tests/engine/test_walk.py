@@ -9,7 +9,8 @@ import pytest
 import gradwire_engine as gw
 from gradwire_engine.errors import Cancelled, TensorRuntimeError
 from gradwire_engine.node import Node, edge_of, next_sequence
-from gradwire_engine.walk import CHECK, Walk
+from gradwire_engine.stopping import CHECK
+from gradwire_engine.walk import Walk
 
 
 class Elsewhere(Node):

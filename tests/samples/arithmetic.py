@@ -27,10 +27,20 @@ MIXED_COMPLEX = S(T(3, dtype="complex128"), T(3))
 POSITIVE: dict[str, Any] = {"low": 0.5, "high": 2.5}
 AWAY = [T(4, values=[-2.5, -0.5, 0.75, 3.0]), T(4, values=[0.7, -1.2, 2.0, -2.0])]
 
+
+def of_numbers() -> list[Sample]:
+    """Python numbers alone, which make a tensor."""
+    return [S(1, 2), S(7, -2), S(1.5, 2), S(2.0, 4.0), S(3, 2.5)]
+
+
 SAMPLES: dict[str, list[Sample]] = {
     "add": [
         *binary(),
         *pairs(DTYPES),
+        *of_numbers(),
+        S(1, 2, alpha=3),
+        S(1, 2j),
+        E(1, "a"),
         *with_number(2, DTYPES),
         *with_number(2.5, DTYPES),
         *with_number(True, DTYPES),
@@ -52,6 +62,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "sub": [
         *binary(),
         *pairs(NUMBERS),
+        *of_numbers(),
         *with_number(2, NUMBERS),
         *with_number(2.5, NUMBERS),
         COMPLEX_PAIR,
@@ -77,6 +88,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "mul": [
         *binary(),
         *pairs(DTYPES),
+        *of_numbers(),
         *with_number(2, DTYPES),
         *with_number(2.5, DTYPES),
         COMPLEX_PAIR,
@@ -88,6 +100,9 @@ SAMPLES: dict[str, list[Sample]] = {
     "div": [
         *binary(b=POSITIVE),
         *pairs(DTYPES),
+        *of_numbers(),
+        S(7, 2, rounding_mode="floor"),
+        S(7, 2, rounding_mode=None),
         *with_number(2, DTYPES),
         *with_number(2.5, DTYPES),
         COMPLEX_PAIR,
@@ -116,6 +131,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "floor_divide": [
         *[s.but(grad=False, grad_fn=False) for s in binary(b=POSITIVE)],
         *pairs(REAL_NUMBERS),
+        *of_numbers(),
         *with_number(2, REAL_NUMBERS),
         *with_number(2.5, REAL_NUMBERS),
         S(T(3, dtype="bool", values=[True, False, True]), 2),

@@ -59,7 +59,13 @@ INDICES: list[Sample] = [
 ]
 
 SAMPLES: dict[str, list[Sample]] = {
-    "zeros": SIZES,
+    "zeros": [
+        *SIZES,
+        S((2, 3), device="cpu"),
+        S((2,), device="cpu:0", dtype="int64"),
+        E((2,), device="nowhere"),
+        E((2,), device=1.5),
+    ],
     "ones": SIZES,
     # What empty holds is torch's secret, so only an empty one can be compared.
     "empty": [S((0, 2)), S(0), S((0,), dtype="int64"), S((0,), requires_grad=True), E((-1,)), E((2,), dtype="bool", requires_grad=True)],

@@ -43,6 +43,21 @@ SAMPLES: dict[str, list[Sample]] = {
         E(_V, 0, -2, 5),
         E(_SCALAR),
     ],
+    "fill_diagonal": [
+        *[S(t, 2.0).but(grad_fn=False) for t in (_MATRIX, T((4, 3)), T((3, 3, 3)), T((1, 1)), T((0, 3)), T((0, 0)), T((3, 0)))],
+        S(T((7, 3)), 2, True).but(grad_fn=False, inplace=False),  # torch writes twice
+        S(T((3, 7)), fill_value=2, wrap=True).but(grad_fn=False),
+        S(T((2, 2, 2)), 0, True).but(grad_fn=False),
+        S(T((4, 3), layout="transposed"), -1.5).but(grad_fn=False),
+        S(T((3, 3), dtype="complex64"), 1j).but(grad_fn=False),
+        *[S(T((2, 3), dtype=d), 2.5) for d in ("int64", "uint8", "bool")],
+        S(T((2, 3), grad=False), True),
+        E(_V, 1),
+        E(_SCALAR, 1),
+        E(_CUBE, 1),
+        E(_MATRIX, 1j),
+        E(T((2, 2), dtype="int8"), 300),
+    ],
     "diagflat": [S(_V), S(_CUBE, 1), S(_SCALAR), S(T((3, 4), layout="transposed"), -1)],
     "flip": [
         S(_CUBE, (0,)),

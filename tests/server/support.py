@@ -17,6 +17,8 @@ from gradwire_engine.errors import ProgramError
 from gradwire_engine.limits import Limits
 from gradwire_server.app import create_app
 from gradwire_server.services import Evaluate, Services
+from gradwire_server.services.sessions.limits import SessionLimits
+from gradwire_server.services.sessions.service import EngineSessions
 from gradwire_server.serving import listen, url_of
 from gradwire_server.settings import Settings
 
@@ -47,7 +49,10 @@ def services(evaluate: Evaluate = echo) -> Services:
                 return dict(op)
         raise ProgramError(f"There is no operation {name!r}. Did you mean 'mul'?", code="unknown_op", pointer="")
 
-    return Services(evaluate=evaluate, list_ops=lambda: [dict(op) for op in OPS], get_op=get_op, table_hash=lambda: "abc123")
+    sessions = EngineSessions(SessionLimits())
+    return Services(
+        evaluate=evaluate, list_ops=lambda: [dict(op) for op in OPS], get_op=get_op, table_hash=lambda: "abc123", sessions=sessions
+    )
 
 
 def app(evaluate: Evaluate = echo, **settings: Any) -> ASGIApp:
@@ -70,7 +75,7 @@ def problem(response: httpx.Response) -> tuple[int, str]:
     """Status and code of an answer that must be an error as every error is."""
     body: dict[str, Any] = response.json()
     assert response.headers["content-type"] == "application/problem+json"
-    assert set(body) == {"type", "title", "status", "detail", "code", "pointer", "request_id"}
+    assert set(body) == {"type", "title", "status", "detail", "code", "pointer", "exception", "request_id"}
     assert body["status"] == response.status_code
     assert body["request_id"] == response.headers["x-request-id"]
     assert body["detail"].endswith((".", "?"))

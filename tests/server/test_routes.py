@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from starlette.routing import Route
 
 from gradwire_engine.limits import Limits
 from gradwire_server.app import build_api, build_context
@@ -110,7 +111,9 @@ def test_head_is_answered_wherever_get_is(path: str) -> None:
 def test_the_hot_path_does_not_go_through_fastapi() -> None:
     api = build_api(build_context(Settings(), services()))
     direct = {route.path for route in api.routes if isinstance(route, AsgiRoute)}
-    assert direct == {"/v1/evaluate", "/healthz", "/readyz"}
+    sessions = {route.path for route in api.routes if isinstance(route, Route) and route.path.startswith("/v1/sessions")}
+    assert len(sessions) == 6
+    assert direct == {"/v1/evaluate", "/healthz", "/readyz", *sessions}
 
 
 def test_every_operation_is_described_as_the_schema_says() -> None:

@@ -12,6 +12,7 @@ from . import complex as complex
 from . import contract as contract
 from . import convolution as convolution
 from . import copies as copies
+from . import counts as counts
 from . import creation as creation
 from . import cumulative as cumulative
 from . import decompositions as decompositions

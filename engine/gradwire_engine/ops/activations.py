@@ -15,7 +15,7 @@ from ..dtypes import Array, NumpyDType
 from ..errors import TensorRuntimeError
 from ..meta import Meta, dense
 from ..op import op, ops
-from ..params import Scalar, Tensor
+from ..params import Real, Tensor
 from .supported import only
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -36,7 +36,7 @@ _elu_check = only("f", "elu_cpu")
 
 
 @op("nn.functional.elu", method=False, check=_elu_check, vjp=dict(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0)))
-def elu(input: Tensor, alpha: Scalar = 1.0) -> Array:
+def elu(input: Tensor, alpha: Real = 1.0) -> Array:
     """Each element where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2015)."""
     return _elu(input, alpha, 1.0, 1.0)
 
@@ -54,7 +54,7 @@ def selu(input: Tensor) -> Array:
     return _elu(input, _SELU_ALPHA, _SELU_SCALE, 1.0)
 
 
-def _celu_check(alpha: Scalar, dtype: NumpyDType) -> None:
+def _celu_check(alpha: Real, dtype: NumpyDType) -> None:
     if alpha == 0:
         raise TensorRuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
     _elu_check(dtype)
@@ -67,9 +67,9 @@ def _celu_check(alpha: Scalar, dtype: NumpyDType) -> None:
     check=_celu_check,
     vjp=dict(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha)),
 )
-def celu(input: Tensor, alpha: Scalar = 1.0) -> Array:
+def celu(input: Tensor, alpha: Real = 1.0) -> Array:
     """Each element where it is positive, ``alpha * (exp(x / alpha) - 1)`` elsewhere (Barron, 2017)."""
-    return _elu(input, alpha, 1.0, 1.0 / alpha)  # type: ignore[arg-type]
+    return _elu(input, alpha, 1.0, 1.0 / alpha)
 
 
 _TANH_SCALE = math.sqrt(2 / math.pi)

@@ -11,7 +11,9 @@ from ..errors import TensorRuntimeError
 from ..meta import Meta, dense
 from ..op import op, ops
 from ..params import Scalar, Tensor
-from .matmul import check_batches, check_matrices, check_vector, product, refuse_bool, spread, torch_name, turned
+from ..work import product_work
+from .matmul import batches_work, check_batches, check_matrices, check_vector, refuse_bool, spread, torch_name, turned
+from .matrix_product import product
 from .supported import converted, cpp_name, require_tensor
 from .views import expanded_size
 
@@ -52,6 +54,7 @@ def _addmm(input: Any, mat1: Any, mat2: Any, beta: Scalar, alpha: Scalar) -> Met
 
 @op(
     meta=_addmm,
+    work=lambda mat1, mat2: product_work(mat1.shape[0], mat1.shape[1], mat2.shape[1], mat1.dtype),
     inplace=True,
     vjp=dict(
         input=lambda g, beta: scaled(g, beta),
@@ -100,6 +103,7 @@ def _baddbmm(input: Any, batch1: Any, batch2: Any, beta: Scalar, alpha: Scalar) 
 
 @op(
     meta=_baddbmm,
+    work=lambda batch1, batch2: batches_work(batch1, batch2),
     inplace=True,
     vjp=dict(
         input=lambda g, beta: scaled(g, beta),
@@ -140,6 +144,7 @@ def _for_each(g: Any, meta: Any) -> Any:
 
 @op(
     meta=_addbmm,
+    work=lambda batch1, batch2: batches_work(batch1, batch2),
     inplace=True,
     vjp=dict(
         input=lambda g, beta: scaled(g, beta),

@@ -47,13 +47,18 @@ def _times(value: Any, alpha: Scalar) -> Any:
     return np.multiply(value, converted(alpha, value.dtype) if isinstance(value, np.ndarray) else alpha)
 
 
-@op(vjp=dict(input=lambda g: g, other=lambda g, alpha: _scaled(g, alpha)), check=_check_alpha)
+@op(vjp=dict(input=lambda g: g, other=lambda g, alpha: _scaled(g, alpha)), check=_check_alpha, numbers_alone=True)
 def add(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
     """Adds ``other``, scaled by ``alpha``, to ``input``."""
     return np.add(input, other if alpha == 1 else _times(other, alpha))
 
 
-@op(vjp=dict(input=lambda g: g, other=lambda g, alpha: -_scaled(g, alpha)), check=_check_difference, aliases=("subtract",))
+@op(
+    vjp=dict(input=lambda g: g, other=lambda g, alpha: -_scaled(g, alpha)),
+    check=_check_difference,
+    numbers_alone=True,
+    aliases=("subtract",),
+)
 def sub(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
     """Subtracts ``other``, scaled by ``alpha``, from ``input``."""
     return np.subtract(input, other if alpha == 1 else _times(other, alpha))
@@ -81,7 +86,7 @@ def rsub_tensor(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
     return np.subtract(other, input if alpha == 1 else _times(input, alpha))
 
 
-@op(vjp=dict(input=lambda g, other: g * other, other=lambda g, input: g * input), aliases=("multiply",))
+@op(vjp=dict(input=lambda g, other: g * other, other=lambda g, input: g * input), numbers_alone=True, aliases=("multiply",))
 def mul(input: Tensor, other: Tensor) -> Array:
     """Elementwise product."""
     return np.multiply(input, other)
@@ -121,13 +126,14 @@ def _check_factors(op_name: str, tensor1: Any, tensor2: Any) -> None:
     require_tensor(op_name, "tensor2", 3, tensor2)
 
 
-def _check_addcmul(tensor1: Any, tensor2: Any, dtype: NumpyDType) -> None:
+def _check_addcmul(tensor1: Any, tensor2: Any, value: Scalar, dtype: NumpyDType) -> None:
     _check_factors("addcmul", tensor1, tensor2)
     only("iufc", "addcmul_cpu_out")(dtype)
+    _factor(value, dtype)
 
 
 def _factor(value: Scalar, dtype: NumpyDType) -> Any:
-    return value if dtype.kind in "fc" else converted(value, dtype)
+    return value if dtype.kind == "c" or (dtype.kind == "f" and not isinstance(value, complex)) else converted(value, dtype)
 
 
 @op(
@@ -144,7 +150,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 
     return in_order(np.add(input, product), input, tensor1, tensor2)
 
 
-def _check_addcdiv(tensor1: Any, tensor2: Any, dtype: NumpyDType) -> None:
+def _check_addcdiv(tensor1: Any, tensor2: Any, value: Scalar, dtype: NumpyDType) -> None:
     _check_factors("addcdiv", tensor1, tensor2)
     if dtype.kind in "biu":
         raise TensorRuntimeError(
@@ -155,6 +161,7 @@ def _check_addcdiv(tensor1: Any, tensor2: Any, dtype: NumpyDType) -> None:
             "(input + value * tensor1 / tensor2), for all dtypes.",
             code="dtype_not_implemented",
         )
+    _factor(value, dtype)
 
 
 @op(
@@ -167,7 +174,8 @@ def _check_addcdiv(tensor1: Any, tensor2: Any, dtype: NumpyDType) -> None:
 )
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 / tensor2``."""
-    return in_order(np.add(input, np.true_divide(np.multiply(value, tensor1), tensor2)), input, tensor1, tensor2)
+    scaled = np.multiply(_factor(value, np.asarray(input).dtype), tensor1)
+    return in_order(np.add(input, np.true_divide(scaled, tensor2)), input, tensor1, tensor2)
 
 
 def _check_lerp(kernel: str, **operands: Any) -> None:

@@ -29,6 +29,8 @@ def _meta(input: Any, weight: Any, bias: Any, running_mean: Any, running_var: An
     for name, parameter in named:
         if parameter is not None and math.prod(parameter.shape) != channels:
             raise TensorRuntimeError(f"{name} should contain {channels} elements not {math.prod(parameter.shape)}", code="shape_mismatch")
+        if parameter is not None and len(parameter.shape) != 1 and name != "bias":
+            raise TensorRuntimeError(f"TensorAccessor expected 1 dims but tensor has {len(parameter.shape)}", code="shape_mismatch")
     check_dtypes(input, tuple(parameter for _, parameter in named), "batch_norm")
     return dense(input.shape, input.dtype)
 
@@ -96,7 +98,8 @@ def batch_norm(
     When training, running statistics that are eager tensors are updated in place; a program leaves them as they are.
     """
     if training:
-        check_batch(tuple(input.shape), size_text(input.shape))
+        if input.shape:
+            check_batch(tuple(input.shape), size_text(input.shape))
         if eps <= 0:
             raise TensorValueError(f"batch_norm eps must be positive during training, but got {eps}")
     elif eps < 0:
@@ -114,6 +117,9 @@ def batch_norm(
                 "This input cannot have requires_grad True."
             )
     out = ops._batch_norm(input, weight, bias, running_mean, running_var, training, eps)
-    if training and not PURE.get() and isinstance(running_mean, Value) and running_mean.computes_on_arrays:
+    if training and isinstance(running_mean, Value) and isinstance(running_var, Value) and running_mean.announces:
+        for statistic in (running_mean, running_var):
+            statistic._written()  # they are updated where their elements are
+    elif training and not PURE.get() and isinstance(running_mean, Value) and running_mean.computes_on_arrays:
         _follow(input, running_mean, running_var, momentum)
     return out

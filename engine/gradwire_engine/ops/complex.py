@@ -12,6 +12,7 @@ import numpy as np
 
 from ..dtypes import Array, NumpyDType, dtype_of, scalar_dtype, to_complex
 from ..errors import TensorNotImplementedError, TensorRuntimeError
+from ..meta import check_extent
 from ..op import op, ops
 from ..params import Tensor
 from .rounding import signs
@@ -79,6 +80,7 @@ def view_as_real(input: Tensor) -> Array:
     if input.dtype.kind != "c":
         raise TensorRuntimeError("view_as_real is only supported for complex tensors", code="dtype_not_implemented")
     half = input.dtype.itemsize // 2
+    check_extent((*input.shape, 2), half)
     parts = np.asarray(input).real
     return np.lib.stride_tricks.as_strided(parts, (*parts.shape, 2), (*parts.strides, half))
 

@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 from ..dtypes import dtype_of
-from ..errors import TensorRuntimeError
-from ..meta import wrap_dim, wrap_dims
+from ..errors import LimitError, TensorRuntimeError, TensorTypeError
+from ..meta import wrap_dims
 from ..op import op, ops
 from ..params import Data, Tensor, Tensors
+from ..stopping import check
 from .matmul import require_tensors
 from .supported import cpp_name
+from .views import check_has_dims
 
 
 def _dims(dims: Any, a: Any, b: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -24,26 +26,39 @@ def _dims(dims: Any, a: Any, b: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
         if dims > min(a.ndim, b.ndim):
             raise TensorRuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}", code="bad_dims", pointer="/dims")
         return tuple(range(a.ndim - dims, a.ndim)), tuple(range(dims))
-    if not isinstance(dims, Sequence) or len(dims) != 2 or not all(isinstance(d, (int, Sequence)) for d in dims):
+    if isinstance(dims, str) or not isinstance(dims, Sequence) or len(dims) != 2:
         raise TensorRuntimeError(
-            f"tensordot expects dims to be int or two lists of int, but got dims={dims}", code="argument_type", pointer="/dims"
+            f"tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, but got dims={dims}",
+            code="argument_type",
+            pointer="/dims",
         )
-    first, second = (tuple(d) if isinstance(d, Sequence) else (d,) for d in dims)
-    return first, second
+    return _ints("'dims_self' (position 3)", dims[0]), _ints("'dims_other' (position 4)", dims[1])
+
+
+def _ints(what: str, given: Any) -> tuple[int, ...]:
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        wrong = f"not {type(given).__name__}"
+    elif bad := [(position, type(dim).__name__) for position, dim in enumerate(given) if type(dim) is not int]:
+        wrong = f"but found element of type {bad[0][1]} at pos {bad[0][0]}"
+    else:
+        return tuple(given)
+    raise TensorTypeError(f"tensordot(): argument {what} must be tuple of ints, {wrong}", code="argument_type", pointer="/dims")
 
 
 @op(composite=True, method=False)
 def tensordot(a: Tensor, b: Tensor, dims: Data = 2) -> Any:
     """The sums of products over ``dims``: a number of dimensions, or the dimensions of ``a`` and those of ``b``."""
     require_tensors("tensordot", a=a, b=b)
-    given = _dims(dims, a, b)
+    given = _dims(dims.tolist() if hasattr(dims, "tolist") else dims, a, b)
     if len(given[0]) != len(given[1]):
         raise TensorRuntimeError("both dimension lists should have same length", code="bad_dims", pointer="/dims")
     if a.dtype != b.dtype:
         raise TensorRuntimeError("both inputs should have same dtype", code="dtype_mismatch")
-    summed: list[list[int]] = [[], []]
-    for i, j in zip(*given, strict=True):
-        d1, d2 = wrap_dim(i, a.ndim), wrap_dim(j, b.ndim)
+    if given[0]:
+        check_has_dims(a, given[0][0])
+        check_has_dims(b, given[1][0])
+    summed = [wrap_dims(dims_of, tensor.ndim, empty_means_all=False) for tensor, dims_of in zip((a, b), given, strict=True)]
+    for i, j, d1, d2 in zip(*given, *summed, strict=True):
         sizes = a.shape[d1], b.shape[d2]
         # A dimension of size 1 broadcasts, and is summed over beforehand.
         if sizes[1] == 1 and sizes[0] != 1:
@@ -55,10 +70,6 @@ def tensordot(a: Tensor, b: Tensor, dims: Data = 2) -> Any:
                 f"contracted dimensions need to match, but first has size {sizes[0]} in dim {i} and second has size {sizes[1]} in dim {j}",
                 code="shape_mismatch",
             )
-        summed[0].append(d1)
-        summed[1].append(d2)
-    for tensor, dims_of in zip((a, b), summed, strict=True):
-        wrap_dims(dims_of, tensor.ndim, empty_means_all=False)
     free = [d for d in range(a.ndim) if d not in summed[0]], [d for d in range(b.ndim) if d not in summed[1]]
     shape = (*(a.shape[d] for d in free[0]), *(b.shape[d] for d in free[1]))
     size = math.prod(a.shape[d] for d in summed[0])
@@ -82,6 +93,24 @@ def kron(input: Tensor, other: Tensor) -> Any:
     return ops._unsafe_view(result, tuple(f * s for f, s in zip(first, second, strict=True)))
 
 
+_MOST_OPERANDS = 256
+"""Up to how many tensors one product may take: planning its order takes more than proportional time."""
+
+
+def refuse_many(name: str, tensors: Sequence[Any], argument: str) -> None:
+    """Refuses a product of too many tensors.
+
+    Raises:
+        LimitError: There are more than 256 of them.
+    """
+    if len(tensors) > _MOST_OPERANDS:
+        raise LimitError(
+            f"{name}(): expected at most {_MOST_OPERANDS} tensors but got {len(tensors):,}. Multiply some of them first.",
+            code="too_many_operands",
+            pointer=f"/{argument}",
+        )
+
+
 def _best_split(sizes: Sequence[int]) -> list[list[int]]:
     """Where to split each run of a chain of products so that the fewest numbers are multiplied.
 
@@ -93,6 +122,7 @@ def _best_split(sizes: Sequence[int]) -> list[list[int]]:
     split = [[0] * count for _ in range(count)]
     for length in range(1, count):
         for i in range(count - length):
+            check()
             j = i + length
             choices = [cost[i][k] + cost[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)]
             cost[i][j] = min(choices)
@@ -128,6 +158,7 @@ def multi_dot(tensors: Tensors) -> Any:
     count = len(tensors)
     if count < 2:
         raise TensorRuntimeError(f"multi_dot(): expected at least 2 tensors but got {count}", code="arity", pointer="/tensors")
+    refuse_many("multi_dot", tensors, "tensors")
     first, last = tensors[0], tensors[-1]
     for which, tensor in (("first", first), ("last", last)):
         if tensor.ndim not in (1, 2):

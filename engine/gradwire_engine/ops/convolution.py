@@ -41,6 +41,10 @@ def _check(
             f"but got {len(have)}-dimensional input of size {have} instead",
             code="shape_mismatch",
         )
+    steps = (("stride", stride), ("padding", padding), ("dilation", dilation), ("output_padding", output_padding))
+    for name, values in steps:
+        if len(values) != len(filters) - 2:
+            raise _wrong_length(name, values, len(filters) - 2)
     if filters[0] < groups:
         raise TensorRuntimeError(
             f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {filters} instead",
@@ -65,6 +69,11 @@ def _check(
             f"{given}, expected bias to be 1-dimensional with {outputs} elements, but got bias of size {list(bias.shape)} instead",
             code="shape_mismatch",
         )
+    if 0 in have[2:] and 0 not in have[:2]:
+        shown = [*have[:2], 1, *have[2:]] if len(have) == 3 else list(have)
+        raise TensorRuntimeError(
+            f"Only zero batch or zero channel inputs are supported, but got input shape: {shown}", code="shape_mismatch"
+        )
     if not transposed:
         sizes = [s + 2 * p for s, p in zip(have[2:], padding, strict=True)]
         reach = [(k - 1) * d + 1 for k, d in zip(filters[2:], dilation, strict=True)]
@@ -78,6 +87,14 @@ def _check(
     if 0 in filters[2:]:
         raise TensorRuntimeError(f"kernel size should be greater than zero, but got {_by_side('kernel', tuple(filters[2:]), 1)}")
     _check_dtypes(input, weight, bias)
+
+
+def _wrong_length(name: str, values: Shape, dims: int) -> TensorRuntimeError:
+    return TensorRuntimeError(
+        f"expected {name} to be a single integer value or a list of {dims} values to match the convolution dimensions, "
+        f"but got {name}={list(values)}",
+        code="shape_mismatch",
+    )
 
 
 def _check_dtypes(input: Any, weight: Any, bias: Any) -> None:
@@ -174,7 +191,23 @@ def _scratch(
     return held + (0 if bias is None else made.nbytes)
 
 
-@op("convolution", method=False, meta=_meta, scratch=_scratch, vjp={("input", "weight", "bias"): _rule})
+def _work(
+    input: Meta,
+    weight: Meta,
+    bias: Meta | None,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    transposed: bool,
+    output_padding: Shape,
+    groups: int,
+) -> int:
+    made = _meta(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+    near, far = (made, input) if transposed else (input, made)
+    return Windows(weight.shape[2:], stride, padding, dilation, groups).work(near.shape, far.shape[1], far.shape[2:], input.dtype)
+
+
+@op("convolution", method=False, meta=_meta, scratch=_scratch, work=_work, vjp={("input", "weight", "bias"): _rule})
 def convolution(
     input: Tensor,
     weight: Tensor,
@@ -194,6 +227,11 @@ def convolution(
     return out if bias is None else out + bias.reshape(-1, *[1] * len(kernel))
 
 
+def _weight_work(grad_output: Meta, input: Meta, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> int:
+    windows = Windows(kernel, stride, padding, dilation, groups)
+    return windows.work(input.shape, grad_output.shape[1], grad_output.shape[2:], input.dtype)
+
+
 def _weight_scratch(grad_output: Meta, input: Meta, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: int) -> int:
     windows = Windows(kernel, stride, padding, dilation, groups)
     outputs, filters = grad_output.shape[1], input.shape[1] // groups * math.prod(kernel)
@@ -206,6 +244,7 @@ def _weight_scratch(grad_output: Meta, input: Meta, kernel: Shape, stride: Shape
     method=False,
     meta=lambda grad_output, input, kernel, groups: dense((grad_output.shape[1], input.shape[1] // groups, *kernel), input.dtype),
     scratch=_weight_scratch,
+    work=_weight_work,
     vjp=dict(
         grad_output=lambda g, grad_output_meta, input, stride, padding, dilation, groups: _toward_output(
             input, g, grad_output_meta.shape[2:], stride, padding, dilation, groups
@@ -228,11 +267,7 @@ def _expand(name: str, value: int | Shape, spatial: int, dims: int) -> Shape:
     if len(values) == 1:
         values = values * dims
     if len(values) != dims:
-        raise TensorRuntimeError(
-            f"expected {name} to be a single integer value or a list of {dims} values to match the convolution dimensions, "
-            f"but got {name}={list(values)}",
-            code="shape_mismatch",
-        )
+        raise _wrong_length(name, values, dims)
     return values
 
 
@@ -307,7 +342,8 @@ def _declare(spatial: int) -> None:
         dims = len(weight.shape) - 2
         given = (("stride", stride), ("padding", padding), ("dilation", dilation), ("output_padding", output_padding))
         steps = [_expand(n, v, spatial, dims) for n, v in given]
-        for extra, step, gap in zip(steps[3], steps[0], steps[2], strict=True):
+        # A weight of other dimensions is refused below.
+        for extra, step, gap in zip(steps[3], steps[0], steps[2], strict=True) if dims == spatial else ():
             if extra >= step and extra >= gap:
                 listed = " ".join(
                     (_by_side("output_padding", steps[3], 0), _by_side("stride", steps[0], 1), _by_side("dilation", steps[2], 1))

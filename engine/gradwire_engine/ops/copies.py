@@ -10,7 +10,7 @@ from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..meta import Meta, dense, is_contiguous, meta_of_array
 from ..op import op, ops
-from ..params import Dtype, Scalar, Tensor
+from ..params import Device, Dtype, Scalar, Tensor
 from ..value import Value
 from .supported import converted, duplicate, require_tensor
 
@@ -77,10 +77,10 @@ def to_other(input: Tensor, other: Tensor, non_blocking: bool = False, copy: boo
 
 
 @op("to", overload="device", composite=True)
-def to_device(input: Tensor, device: str, dtype: Dtype | None = None, non_blocking: bool = False, copy: bool = False) -> Any:
+def to_device(
+    input: Tensor, device: Device | None = None, dtype: Dtype | None = None, non_blocking: bool = False, copy: bool = False
+) -> Any:
     """The tensor on a device, of which there is one, ``"cpu"``; perhaps in another dtype."""
-    if device.partition(":")[0] != "cpu":
-        raise TensorRuntimeError(f"Expected the device 'cpu', the only one that there is, but got '{device}'.", code="unknown_device")
     return _to(input, dtype or dtype_of(input.dtype).numpy, copy)
 
 
@@ -125,11 +125,11 @@ def _zero(g: Any) -> Any:
     method=False,
     inplace=True,
     grad_fn="CopyBackwards",
-    vjp=dict(input=_zero, src=lambda g: g),
+    vjp=dict(input=_zero, other=lambda g: g),
 )
-def copy(input: Tensor, src: Tensor, non_blocking: bool = False) -> Array:
-    """The elements of ``src`` in the dtype of ``input``, broadcast to its shape."""
-    source = converted(src, input.dtype) if not hasattr(src, "dtype") else cast(src, input.dtype)
+def copy(input: Tensor, other: Tensor, non_blocking: bool = False) -> Array:
+    """The elements of ``other`` in the dtype of ``input``, broadcast to its shape."""
+    source = converted(other, input.dtype) if not hasattr(other, "dtype") else cast(other, input.dtype)
     return np.where(np.True_, source, input)
 
 

@@ -11,7 +11,7 @@ from ..dtypes import Array, NumpyDType, default_dtype, scalar_dtype
 from ..errors import TensorRuntimeError
 from ..meta import Meta, meta_of_array
 from ..op import op
-from ..params import Data, Dtype, Scalar, Size, Tensor
+from ..params import Data, Device, Dtype, Scalar, Size, Tensor
 from .making import made, may_require_grad, memory
 from .supported import converted
 
@@ -27,19 +27,19 @@ def _zeros(size: Size, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(creation=True, meta=_zeros)
-def zeros(size: Size, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def zeros(size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Zeros in the shape ``size``."""
     return memory(_zeros(size, dtype, requires_grad), np.zeros)
 
 
 @op(creation=True, meta=_sized)
-def ones(size: Size, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def ones(size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Ones in the shape ``size``."""
     return memory(_sized(size, dtype, requires_grad), np.ones)
 
 
 @op(creation=True, meta=_sized)
-def empty(size: Size, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def empty(size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A tensor of the shape ``size`` whose elements do not matter; they are zeros, so that no old memory shows."""
     return memory(_sized(size, dtype, requires_grad), np.zeros)
 
@@ -57,7 +57,7 @@ def _filled(meta: Meta, value: Scalar) -> Array:
 
 
 @op(creation=True, meta=_full)
-def full(size: Size, fill_value: Scalar, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def full(size: Size, fill_value: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """``fill_value`` in the shape ``size``; the dtype is the number's own when left out."""
     return _filled(_full(size, fill_value, dtype, requires_grad), fill_value)
 
@@ -67,7 +67,7 @@ def _scalar(s: Scalar, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(creation=True, meta=_scalar)
-def scalar_tensor(s: Scalar, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def scalar_tensor(s: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A zero-dimensional tensor with the value ``s``; its dtype is the default one when left out."""
     return _filled(_scalar(s, dtype, requires_grad), s)
 
@@ -77,7 +77,7 @@ def _data(data: Data, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(creation=True, meta=_data)
-def tensor(data: Data, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def tensor(data: Data, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """The numbers in ``data`` as a tensor: whole numbers have the dtype int64, others the default dtype."""
     array = array_from(data, dtype)
     may_require_grad(meta_of_array(array), requires_grad)
@@ -92,19 +92,19 @@ def _like(input: Any, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(meta=_like, method=False)
-def zeros_like(input: Tensor, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def zeros_like(input: Tensor, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Zeros in the shape of ``input``."""
     return memory(_like(input, dtype, requires_grad), np.zeros)
 
 
 @op(meta=_like, method=False)
-def ones_like(input: Tensor, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def ones_like(input: Tensor, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Ones in the shape of ``input``."""
     return memory(_like(input, dtype, requires_grad), np.ones)
 
 
 @op(meta=_like, method=False)
-def empty_like(input: Tensor, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def empty_like(input: Tensor, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A tensor in the shape of ``input`` whose elements do not matter; they are zeros, so that no old memory shows."""
     return memory(_like(input, dtype, requires_grad), np.zeros)
 
@@ -114,7 +114,9 @@ def _full_like(input: Any, fill_value: Scalar, dtype: Dtype | None, requires_gra
 
 
 @op(meta=_full_like, method=False)
-def full_like(input: Tensor, fill_value: Scalar, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def full_like(
+    input: Tensor, fill_value: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """``fill_value`` in the shape of ``input``."""
     return _filled(_full_like(input, fill_value, dtype, requires_grad), fill_value)
 
@@ -127,19 +129,19 @@ def _new(input: Any, size: Size, dtype: Dtype | None, requires_grad: bool) -> Me
 
 
 @op(meta=_new)
-def new_zeros(input: Tensor, size: Size, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def new_zeros(input: Tensor, size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Zeros in the shape ``size`` with the dtype of ``input``."""
     return memory(_new(input, size, dtype, requires_grad), np.zeros)
 
 
 @op(meta=_new)
-def new_ones(input: Tensor, size: Size, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def new_ones(input: Tensor, size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Ones in the shape ``size`` with the dtype of ``input``."""
     return memory(_new(input, size, dtype, requires_grad), np.ones)
 
 
 @op(meta=_new)
-def new_empty(input: Tensor, size: Size, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def new_empty(input: Tensor, size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A tensor of the shape ``size`` and the dtype of ``input`` whose elements do not matter; they are zeros."""
     return memory(_new(input, size, dtype, requires_grad), np.zeros)
 
@@ -149,7 +151,9 @@ def _new_full(input: Any, size: Size, fill_value: Scalar, dtype: Dtype | None, r
 
 
 @op(meta=_new_full)
-def new_full(input: Tensor, size: Size, fill_value: Scalar, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def new_full(
+    input: Tensor, size: Size, fill_value: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """``fill_value`` in the shape ``size`` with the dtype of ``input``."""
     return _filled(_new_full(input, size, fill_value, dtype, requires_grad), fill_value)
 
@@ -160,7 +164,9 @@ def _data_dtype(input: Any, dtype: Dtype | None) -> NumpyDType:
 
 
 @op(meta=lambda input, data, dtype, requires_grad: _data(data, _data_dtype(input, dtype), requires_grad))
-def new_tensor(input: Tensor, data: Data, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def new_tensor(
+    input: Tensor, data: Data, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """The numbers in ``data`` as a tensor with the dtype of ``input``."""
     array = array_from(data, _data_dtype(input, dtype))
     may_require_grad(meta_of_array(array), requires_grad)

@@ -11,7 +11,21 @@ from ..errors import TensorRuntimeError
 from ..meta import Meta, dense
 from ..op import op, ops
 from ..params import Tensor
-from .matrices import adjoint, check_matrix, check_precise, check_square, half_diagonal, identity_like, product, singular
+from ..stopping import check
+from ..work import matrix_work
+from .matrices import (
+    adjoint,
+    check_matrix,
+    check_precise,
+    check_square,
+    half_diagonal,
+    identity_like,
+    no_eigenvalues,
+    no_singular_values,
+    product,
+    refuse_infinite,
+    singular,
+)
 from .reduce import not_implemented
 
 # The gradients of Cholesky, QR, eigen- and singular value factors: M. Giles, "An extended collection of matrix derivative results
@@ -35,15 +49,19 @@ def _cholesky_rule(g: Any, out: Any, upper: bool) -> Any:
     return product(adjoint(inverse), middle, inverse)
 
 
+def _has_nan(factor: Array) -> bool:
+    return bool(np.isnan(np.diagonal(factor, 0, -2, -1)).any())
+
+
 def _bad_minor(matrix: Array) -> int | None:
     """The order of the first leading minor that is not positive definite, by bisection; ``None`` where there is none."""
 
     def fails(order: int) -> bool:
+        check()
         try:
-            np.linalg.cholesky(matrix[:order, :order])
+            return _has_nan(np.linalg.cholesky(matrix[:order, :order]))
         except np.linalg.LinAlgError:
             return True
-        return False
 
     low, high = 0, len(matrix)
     if not fails(high):
@@ -63,6 +81,7 @@ _NOT_DEFINITE = (
 @op(
     "linalg.cholesky",
     meta=_cholesky,
+    work=lambda A: matrix_work(A.shape, A.dtype, 2),
     holomorphic=False,
     grad_fn="LinalgCholeskyExBackward0",
     vjp=dict(A=_cholesky_rule),
@@ -75,6 +94,8 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Array:
         found = np.linalg.cholesky(lower)
     except np.linalg.LinAlgError:
         raise singular(lower, _bad_minor, _NOT_DEFINITE) from None
+    if _has_nan(found):
+        raise singular(lower, _bad_minor, _NOT_DEFINITE)
     return np.conj(found.swapaxes(-1, -2)) if upper else found
 
 
@@ -120,7 +141,15 @@ def _qr_rule(g: Any, Q: Any, R: Any, A_meta: Any, mode: str) -> Any:
     return ops.cat((square, product(Q, gY)), -1)
 
 
-@op("linalg.qr", outputs=("Q", "R"), meta=_qr, holomorphic=False, grad_fn="LinalgQrBackward0", vjp=dict(A=_qr_rule))
+@op(
+    "linalg.qr",
+    outputs=("Q", "R"),
+    meta=_qr,
+    work=lambda A, mode: matrix_work(A.shape, A.dtype, 4, whole=mode == "complete" and A.shape[-2] > A.shape[-1]),
+    holomorphic=False,
+    grad_fn="LinalgQrBackward0",
+    vjp=dict(A=_qr_rule),
+)
 def qr(A: Tensor, mode: str = "reduced") -> tuple[Array, Array]:
     """``A = Q @ R`` with orthonormal columns in Q and an upper triangular R; mode "r" leaves Q empty."""
     _qr(A, mode)
@@ -154,6 +183,7 @@ def _eigh_rule(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     "linalg.eigh",
     outputs=("eigenvalues", "eigenvectors"),
     meta=_eigh,
+    work=lambda A: matrix_work(A.shape, A.dtype, 10),
     holomorphic=False,
     grad_fn="LinalgEighBackward0",
     vjp=dict(A=_eigh_rule),
@@ -161,7 +191,10 @@ def _eigh_rule(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
 def eigh(A: Tensor, UPLO: str = "L") -> tuple[Array, Array]:
     """The eigenvalues, ascending, and eigenvectors (in columns) of symmetric or Hermitian matrices, read from one triangle."""
     _eigh(A, UPLO)
-    values, vectors = np.linalg.eigh(A, "L" if UPLO in ("L", "l") else "U")
+    try:
+        values, vectors = np.linalg.eigh(A, "L" if UPLO in ("L", "l") else "U")
+    except np.linalg.LinAlgError:
+        raise no_eigenvalues(A) from None
     return values, vectors
 
 
@@ -216,6 +249,7 @@ def _svd_rule(g: Any, U: Any, S: Any, Vh: Any, A_meta: Any) -> Any:
     "linalg.svd",
     outputs=("U", "S", "Vh"),
     meta=_svd,
+    work=lambda A, full_matrices: matrix_work(A.shape, A.dtype, 20, whole=full_matrices),
     holomorphic=False,
     grad_fn="LinalgSvdBackward0",
     vjp=dict(A=_svd_rule),
@@ -223,7 +257,11 @@ def _svd_rule(g: Any, U: Any, S: Any, Vh: Any, A_meta: Any) -> Any:
 def svd(A: Tensor, full_matrices: bool = True) -> tuple[Array, Array, Array]:
     """``A = U @ diag(S) @ Vh`` with orthonormal columns in U and rows in Vh, and the singular values, descending, in S."""
     _svd(A, full_matrices)
-    U, S, Vh = np.linalg.svd(A, full_matrices=full_matrices)
+    refuse_infinite(A)
+    try:
+        U, S, Vh = np.linalg.svd(A, full_matrices=full_matrices)
+    except np.linalg.LinAlgError:
+        raise no_singular_values(A) from None
     return U, S, Vh
 
 
@@ -233,13 +271,15 @@ def svdvals(A: Tensor) -> Any:
     return ops.linalg.svd(A, False)[1]
 
 
-def _pinv(A: Any) -> Meta:
+def _pinv(A: Any, hermitian: bool) -> Meta:
     if len(A.shape) < 2 or A.dtype.kind not in "fc" or A.dtype == np.float16:
         text = f"{dtype_of(A.dtype).torch_name}{{{list(A.shape)}}}"
         raise TensorRuntimeError(
             f"linalg.pinv({text}): expected a tensor with 2 or more dimensions of float, double, cfloat or cdouble types",
             code="dtype_mismatch",
         )
+    if hermitian:
+        check_square("linalg.eigh", A)
     return dense((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype)
 
 
@@ -256,12 +296,24 @@ def _pinv_rule(g: Any, out: Any, A: Any, A_meta: Any) -> Any:
     return -adjoint(product(K, P)) + product(gh - product(A, K), P, Ph) + PhK - product(PhK, P, A)
 
 
-@op("linalg.pinv", meta=_pinv, holomorphic=False, grad_fn="LinalgPinvBackward0", vjp=dict(A=_pinv_rule))
+@op(
+    "linalg.pinv",
+    meta=_pinv,
+    work=lambda A: matrix_work(A.shape, A.dtype, 20),
+    holomorphic=False,
+    grad_fn="LinalgPinvBackward0",
+    vjp=dict(A=_pinv_rule),
+)
 def pinv(A: Tensor, rcond: float | None = None, hermitian: bool = False) -> Array:
     """The pseudoinverse; singular values below ``rcond`` times the largest (by default the precision times the size) count as 0."""
-    _pinv(A)
+    _pinv(A, hermitian)
     limit = float(np.finfo(A.dtype).eps) * max(A.shape[-2:]) if rcond is None else rcond
-    return np.linalg.pinv(A, limit, hermitian)
+    if not hermitian:
+        refuse_infinite(A)
+    try:
+        return np.linalg.pinv(A, limit, hermitian)
+    except np.linalg.LinAlgError:
+        raise (no_eigenvalues(A) if hermitian else no_singular_values(A)) from None
 
 
 @op(composite=True)

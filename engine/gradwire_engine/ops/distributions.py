@@ -11,7 +11,7 @@ from ..dtypes import Array, default_dtype, dtype_of
 from ..errors import TensorRuntimeError
 from ..meta import Meta, Shape, broadcast, dense
 from ..op import op, ops
-from ..params import Dtype, Size, Tensor
+from ..params import Device, Dtype, Size, Tensor
 from ..random import Generator
 from ..shapes import same
 from .making import made, memory
@@ -96,7 +96,14 @@ def _normal_sized(mean: float, std: float, size: Size, dtype: Dtype | None, requ
 
 @op("normal", overload="float_float", creation=True, random=True, meta=_normal_sized)
 def normal_sized(
-    mean: float, std: float, size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False
+    mean: float,
+    std: float,
+    size: Size,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
 ) -> Array:
     """Normally distributed numbers in the shape ``size``."""
     meta = _normal_sized(mean, std, size, dtype, requires_grad)

@@ -10,6 +10,7 @@ from ..dtypes import Array, NumpyDType
 from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
+from ..stopping import in_blocks
 from .supported import only
 
 
@@ -21,6 +22,7 @@ def _other_gradient(g: Any, input: Any, other: Any) -> Any:
     "div",
     overload="Tensor",
     promotion="float",
+    numbers_alone=True,
     aliases=("divide", "true_divide"),
     vjp=dict(input=lambda g, other: g / other, other=_other_gradient),
 )
@@ -41,6 +43,7 @@ def _check_mode(rounding_mode: str, dtype: NumpyDType) -> None:
     "div",
     overload="Tensor_mode",
     grad_fn="DivBackward2",
+    numbers_alone=True,
     aliases=("divide",),
     check=_check_mode,
     # The rules name what torch saves, although a rounded quotient has derivative zero.
@@ -56,6 +59,7 @@ def div_mode(input: Tensor, other: Tensor, *, rounding_mode: str) -> Any:
     overload="Tensor_mode_none",
     promotion="float",
     grad_fn="DivBackward2",
+    numbers_alone=True,
     aliases=("divide",),
     vjp=dict(input=lambda g, other: g / other, other=_other_gradient),
 )
@@ -79,7 +83,8 @@ def floor_quotient(input: Any, other: Any) -> Any:
         TensorRuntimeError: An integer is divided by zero.
     """
     _refuse_zero(other, input)
-    return np.floor_divide(input, other)
+    # The remainder of floats takes a step for every few bits of the quotient, and so up to a microsecond.
+    return in_blocks(np.floor_divide, input, other)
 
 
 def _trunc_quotient(input: Any, other: Any) -> Any:
@@ -96,6 +101,7 @@ def _not_implemented(name: str) -> NoReturn:
 @op(
     check=only("iuf", "div_floor_cpu"),
     grad_fn="NotImplemented",
+    numbers_alone=True,
     vjp=dict(input=lambda g: _not_implemented("floor_divide"), other=lambda g: _not_implemented("floor_divide")),
 )
 def floor_divide(input: Tensor, other: Tensor) -> Any:
@@ -106,7 +112,7 @@ def floor_divide(input: Tensor, other: Tensor) -> Any:
 def _remainder(input: Any, other: Any) -> Any:
     _refuse_zero(other, input)
     # np.remainder turns -0.0 into 0.0; torch keeps the sign that fmod gives.
-    rest = np.fmod(input, other)
+    rest = in_blocks(np.fmod, input, other)
     return np.where((rest != 0) & (np.less(other, 0) != (rest < 0)), np.add(rest, other), rest)
 
 
@@ -143,7 +149,7 @@ def remainder_tensor(input: Tensor, other: Tensor) -> Any:
 
 def _fmod(input: Any, other: Any) -> Any:
     _refuse_zero(other, input)
-    return np.fmod(input, other)
+    return in_blocks(np.fmod, input, other)
 
 
 @op("fmod", overload="Scalar", promoted=("input", "other"), check=only("iuf", "fmod_cpu"), vjp=dict(input=lambda g: g))

@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..errors import TensorRuntimeError, TensorValueError
 from ..op import op, ops
 from ..params import Tensors
+from .contract import refuse_many
 
 _LETTERS: Final = ascii_uppercase + ascii_lowercase
 _ELLIPSIS: Final = "..."
@@ -242,6 +243,7 @@ def einsum(equation: str, operands: Tensors) -> Any:
             "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list",
             code="arity",
         )
+    refuse_many("einsum", operands, "operands")
     parsed = _Equation(equation, operands)
     parsed.check_sizes(operands)
     aligned = [parsed.align(i, operand) for i, operand in enumerate(operands)]

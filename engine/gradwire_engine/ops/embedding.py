@@ -101,6 +101,9 @@ def _renormalise(weight: Any, indices: Any, max_norm: float, norm_type: float) -
             "and scale the rows of weight in the program, or before it.",
             code="inplace_in_program",
         )
+    if isinstance(weight, Value) and weight.announces:
+        weight._written()  # it is scaled where its elements are
+        return
     if not isinstance(weight, Value) or not weight.computes_on_arrays:
         raise TensorNotImplementedError(
             "embedding() with max_norm writes to weight in place, which only eager tensors can do; leave max_norm out here."
@@ -164,7 +167,7 @@ def one_hot_inferred(tensor: Tensor) -> Any:
     _check_classes(tensor)
     if 0 in tensor.shape:
         raise TensorRuntimeError("Can not infer total number of classes from empty tensor.")
-    return ops._one_hot(tensor, max(int(ops.amax(tensor)) + 1, 0))
+    return ops.nn.functional.one_hot(tensor, max(int(ops.amax(tensor)) + 1, 1))
 
 
 @op("nn.functional.one_hot", overload="num_classes", composite=True, method=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, Literal
 
 import numpy as np
 
-from ..dtypes import Array, NumpyDType, dtype_of, to_complex
+from ..dtypes import Array, NumpyDType, default_dtype, dtype_of, to_complex
 from ..errors import TensorIndexError, TensorRuntimeError
-from ..meta import dense, wrap_dim
+from ..meta import Meta, dense, wrap_dim
 from ..op import op, ops
 from ..params import Size, Tensor
 
@@ -22,12 +23,18 @@ def _transformed(input: Array, dim: Size, normalization: int, forward: bool) -> 
     return transform(input, axes=dim, norm=scale)
 
 
+def _work(input: Meta, dim: Size) -> int:
+    """The work of a transform of the worst sizes, which are prime."""
+    return 200 * input.numel * max(math.prod(input.shape[d] for d in dim).bit_length(), 1)
+
+
 @op(
     "_fft_c2c",
     grad_fn="FftC2CBackward0",
     method=False,
     holomorphic=False,
     meta=lambda input: dense(input.shape, input.dtype),
+    work=_work,
     vjp=dict(input=lambda g, dim, normalization, forward: ops._fft_c2c(g, dim, normalization, not forward)),
 )
 def complex_transform(input: Tensor, dim: Size, normalization: int, forward: bool) -> Array:
@@ -41,6 +48,7 @@ def complex_transform(input: Tensor, dim: Size, normalization: int, forward: boo
     method=False,
     holomorphic=False,
     meta=lambda input: dense(input.shape, to_complex(input.dtype)),
+    work=_work,
     # The rule names what torch saves.
     vjp=dict(input=lambda g, input, dim, normalization: ops.real(ops._fft_c2c(g, dim, normalization, False))),
 )
@@ -62,7 +70,7 @@ def _prepared(input: Any, n: int | None, dim: int) -> tuple[Any, int]:
     if size < 1:
         raise TensorRuntimeError(f"Invalid number of data points ({size}) specified", code="shape_mismatch")
     if dtype.kind not in "fc":
-        input = ops.to(input, float)
+        input = ops.to(input, default_dtype())
     if size < shape[axis]:
         input = ops.narrow(input, axis, 0, size)
     elif size > shape[axis]:

@@ -194,11 +194,15 @@ def scatter_src(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Array:
 
 def _from_scatter(g: Any, src_meta: Meta, dim: int, index: Any) -> Any:
     """The gradient of ``src``, of which only the corner of the index's shape was used."""
+    if 0 in index.shape:
+        return ops.new_zeros(g, src_meta.shape)
     found = ops.gather(g, dim, index)
     if tuple(index.shape) == src_meta.shape:
         return found
     if not src_meta.shape:
         return ops.reshape(found, ())
+    if not index.shape:
+        found = ops.reshape(found, (1,))
     for axis, size in enumerate(src_meta.shape):
         if found.shape[axis] != size:
             shape = tuple(found.shape)

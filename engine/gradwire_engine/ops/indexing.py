@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from ..errors import TensorIndexError, TensorRuntimeError
 from ..indexing import read
-from ..meta import Meta, Shape, dense
+from ..meta import Meta, Shape, broadcast, dense
 from ..op import op, ops
 from ..params import Index, Size, Tensor
 from .positions import INT, LONG, add_at, first_outside, shape_text, torch_name
@@ -32,8 +32,8 @@ def _is_mask(index: Any) -> bool:
 
 def _broadcast(shapes: Sequence[Shape]) -> Shape:
     try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
+        return broadcast(*shapes)
+    except TensorRuntimeError:
         raise TensorIndexError(
             f"shape mismatch: indexing tensors could not be broadcast together with shapes {', '.join(shape_text(s) for s in shapes)}",
             code="shape_mismatch",

@@ -202,3 +202,14 @@ def meshgrid(tensors: Tensors, *, indexing: str | None = None) -> Any:
     shape = tuple(t.shape[0] if t.ndim else 1 for t in axes)
     grids = [ops.expand(ops.view(t, (1,) * i + (-1,) + (1,) * (len(axes) - i - 1)), shape) for i, t in enumerate(axes)]
     return tuple(grids[i] for i in order)
+
+
+@op(composite=True, method=False)
+def cartesian_prod(tensors: Tensors) -> Any:
+    """Every choice of one element of each of the given vectors, one row for each; one vector alone stays as it is."""
+    for t in tensors:
+        if len(t.shape) != 1:
+            raise TensorRuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}", code="shape_mismatch")
+    if len(tensors) == 1:
+        return tensors[0]
+    return ops.stack([ops.flatten(grid) for grid in ops.meshgrid(tensors)], 1)

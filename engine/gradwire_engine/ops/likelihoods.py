@@ -22,11 +22,11 @@ def _class_weights(target: Array, weight: Array | None, classes: int, ignore_ind
     """The targets with the ignored ones set to 0, and the weight of each sample (0 for the ignored ones)."""
     used = target != ignore_index
     safe = np.where(used, target, 0).astype(np.intp)
-    wrong = (safe < 0) | (safe >= classes)
+    wrong = used & ((safe < 0) | (safe >= classes))
     if wrong.any():
         raise TensorIndexError(f"Target {target[wrong].flat[0]} is out of bounds.", code="index_out_of_range")
-    # Without any class there is no weight to read, and no sample either.
-    each = used.astype(dtype) if weight is None or not safe.size else np.where(used, weight[safe], 0).astype(dtype)
+    # Without any class there is no weight to read, and every sample is ignored.
+    each = used.astype(dtype) if weight is None or not safe.size or not classes else np.where(used, weight[safe], 0).astype(dtype)
     return safe, each
 
 
@@ -39,7 +39,7 @@ def _nll(input: Array, target: Array, weight: Array | None, reduction: str, igno
     _nll_meta(input, target, reduction)
     axis = 0 if input.ndim == 1 else 1
     safe, each = _class_weights(target, weight, input.shape[axis], ignore_index, input.dtype)
-    if not safe.size:
+    if not safe.size or not input.shape[axis]:
         picked = np.zeros(safe.shape, input.dtype)
     else:
         picked = np.take_along_axis(input, np.expand_dims(safe, axis), axis).squeeze(axis)
@@ -82,7 +82,7 @@ def nll_backward(grad_output: Tensor, target: Tensor, weight: Tensor | None, siz
     safe, each = _class_weights(target, weight, size[axis], ignore_index, grad_output.dtype)
     total = np.sum(each) if reduction == "mean" else 1
     out = np.zeros(size, grad_output.dtype)
-    if safe.size:
+    if out.size:
         value = np.where(each == 0, 0, -each * grad_output / total)
         np.put_along_axis(out, np.expand_dims(safe, axis), np.expand_dims(value, axis), axis)
     return out
@@ -172,6 +172,11 @@ def _check_smoothing(label_smoothing: float) -> None:
         raise TensorRuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
 
 
+def _share(label_smoothing: float, classes: int) -> float:
+    """The part of each class, infinite where there is none: what torch's division gives."""
+    return label_smoothing / classes if classes else math.inf
+
+
 def _probability_loss(input: Any, target: Any, weight: Any, reduction: str, label_smoothing: float) -> Any:
     ndim = len(input.shape)
     axis = 0 if ndim == 1 else 1
@@ -180,7 +185,7 @@ def _probability_loss(input: Any, target: Any, weight: Any, reduction: str, labe
     logs = ops.log_softmax(input, axis)
     if label_smoothing > 0:
         _check_smoothing(label_smoothing)
-        target = ops._add_scalar(ops._mul_scalar(target, 1 - label_smoothing), label_smoothing / classes)
+        target = ops._add_scalar(ops._mul_scalar(target, 1 - label_smoothing), _share(label_smoothing, classes))
     product = ops.mul(logs, target)
     if weight is not None:
         product = ops.mul(product, _per_class(weight, ndim))
@@ -211,7 +216,7 @@ def _smoothed_loss(input: Any, target: Any, weight: Any, ignore_index: int, redu
             chosen = ops.gather(weight, 0, ops.reshape(ops.masked_fill(target, ignored, 0), (-1,)))
             count = ops.sum(ops.masked_fill(chosen, ops.reshape(ignored, (-1,)), 0))
         smooth = ops.div(smooth, count)
-    return ops.add(ops._mul_scalar(sharp, 1 - label_smoothing), ops._mul_scalar(smooth, label_smoothing / input.shape[axis]))
+    return ops.add(ops._mul_scalar(sharp, 1 - label_smoothing), ops._mul_scalar(smooth, _share(label_smoothing, input.shape[axis])))
 
 
 @op("nn.functional.cross_entropy", composite=True, method=False)

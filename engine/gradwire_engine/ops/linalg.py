@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from ..errors import TensorRuntimeError
 from ..meta import Meta, broadcast, dense
 from ..op import op, ops
 from ..params import Tensor
-from .matrices import adjoint, check_matrix, check_precise, check_square, column, product, scale, singular, turned, zero_pivot
+from ..work import matrix_work, product_work
+from .determinants import determinants
+from .matrices import adjoint, check_matrix, check_precise, check_square, column, product, scale, singular, spoiled, turned, zero_pivot
 
 
 def _square(name: str, A: Any) -> Meta:
@@ -30,21 +33,33 @@ _NOT_INVERTIBLE = (
 )
 
 
-@op("linalg.inv", meta=lambda A: _square("linalg.inv", A), grad_fn="LinalgInvExBackward0", vjp=dict(A=_inverse_rule))
+@op(
+    "linalg.inv",
+    meta=lambda A: _square("linalg.inv", A),
+    work=lambda A: matrix_work(A.shape, A.dtype, 2),
+    grad_fn="LinalgInvExBackward0",
+    vjp=dict(A=_inverse_rule),
+)
 def inv(A: Tensor) -> Array:
     """The inverse of each matrix."""
     _square("linalg.inv", A)
     try:
-        return np.linalg.inv(A)
+        return spoiled(np.linalg.inv(A), A)
     except np.linalg.LinAlgError:
         raise singular(A, zero_pivot, _NOT_INVERTIBLE) from None
 
 
-@op("_inverse", method=False, meta=lambda A: dense(A.shape, A.dtype), vjp=dict(A=_inverse_rule))
+@op(
+    "_inverse",
+    method=False,
+    meta=lambda A: dense(A.shape, A.dtype),
+    work=lambda A: matrix_work(A.shape, A.dtype, 2),
+    vjp=dict(A=_inverse_rule),
+)
 def inverse_or_infinite(A: Tensor) -> Array:
     """The inverse of each matrix, infinite where there is none: for gradients, which torch does not refuse."""
     try:
-        return np.linalg.inv(A)
+        return spoiled(np.linalg.inv(A), A)
     except np.linalg.LinAlgError:
         matrices = A.reshape(-1, *A.shape[-2:])
         return np.stack([np.full_like(m, np.inf) if zero_pivot(m) else _inverse_of_one(m) for m in matrices]).reshape(A.shape)
@@ -96,7 +111,14 @@ def _solve_rule(g: Any, out: Any, A: Any, A_meta: Any, B_meta: Any, left: bool, 
     return gradient, ops.squeeze(back, -1) if vector else back
 
 
-@op("linalg.solve", meta=_solve, grad_fn="LinalgSolveExBackward0", vjp={("A", "B"): _solve_rule})
+def _solve_work(A: Any, B: Any, left: bool) -> int:
+    shape = _solve(A, B, left).shape
+    *batch, rows, columns = (*shape, 1) if _is_vector(A, B) else shape
+    n = A.shape[-1]
+    return matrix_work((*batch, n, n), A.dtype, 1) + product_work(math.prod(batch) * n, n, columns if left else rows, A.dtype)
+
+
+@op("linalg.solve", meta=_solve, work=_solve_work, grad_fn="LinalgSolveExBackward0", vjp={("A", "B"): _solve_rule})
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Array:
     """The X with ``A @ X = B`` (``X @ A = B`` where not ``left``), for matrices or vectors B."""
     meta = _solve(A, B, left)
@@ -107,7 +129,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Array:
     except np.linalg.LinAlgError:
         message = "torch.linalg.solve: {batch}The solver failed because the input matrix is singular."
         raise singular(A, zero_pivot, message) from None
-    return found.reshape(meta.shape)
+    return spoiled(found, A).reshape(meta.shape)
 
 
 def _det(A: Any) -> Meta:
@@ -115,16 +137,23 @@ def _det(A: Any) -> Meta:
     return dense(A.shape[:-2], A.dtype)
 
 
-@op("_cofactors", method=False, meta=lambda A: dense(A.shape, A.dtype), vjp=dict(A=lambda g, A, out: _cofactors_rule(g, A, out)))
+@op(
+    "_cofactors",
+    method=False,
+    meta=lambda A: dense(A.shape, A.dtype),
+    work=lambda A: matrix_work(A.shape, A.dtype, 24),
+    vjp=dict(A=lambda g, A, out: _cofactors_rule(g, A, out)),
+)
 def cofactors(A: Tensor) -> Array:
     """The derivative of the determinant: det(A) inv(A)^T, which singular matrices have too.
 
     By singular values, with A = U S V: det(U) det(V) conj(U) C conj(V), where C has the products of all other values.
     """
-    U, S, V = np.linalg.svd(A)
+    finite = np.isfinite(A).all(axis=(-2, -1), keepdims=True)
+    U, S, V = np.linalg.svd(np.where(finite, A, 0))
     others = np.stack([np.delete(S, i, axis=-1).prod(axis=-1) for i in range(S.shape[-1])], axis=-1) if S.shape[-1] else S
-    sign = np.linalg.det(U) * np.linalg.det(V)
-    return np.asarray(sign)[..., None, None] * ((np.conj(U) * others[..., None, :]) @ np.conj(V))
+    sign = np.asarray(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
+    return np.where(finite, sign * ((np.conj(U) * others[..., None, :]) @ np.conj(V)), A.dtype.type(np.nan))
 
 
 def _cofactors_rule(g: Any, A: Any, out: Any) -> Any:
@@ -138,11 +167,18 @@ def _det_rule(g: Any, A: Any, out: Any) -> Any:
     return scale(g) * ops._cofactors(A)
 
 
-@op("linalg.det", meta=_det, vjp=dict(A=_det_rule), grad_fn="LinalgDetBackward0")
+# The determinant itself takes a tenth of this, but its derivative, which is to take no more than twice as much, singular values.
+@op(
+    "linalg.det",
+    meta=_det,
+    work=lambda A: matrix_work(A.shape, A.dtype, 10),
+    vjp=dict(A=_det_rule),
+    grad_fn="LinalgDetBackward0",
+)
 def linalg_det(A: Tensor) -> Array:
     """The determinant of each matrix."""
     _det(A)
-    return np.asarray(np.linalg.det(A))
+    return determinants(A)
 
 
 @op(composite=True)
@@ -167,6 +203,7 @@ def _slogdet_rule(g: Any, A: Any, sign: Any, A_meta: Any) -> Any:
     "linalg.slogdet",
     outputs=("sign", "logabsdet"),
     meta=_slogdet,
+    work=lambda A: matrix_work(A.shape, A.dtype, 2),
     holomorphic=False,
     grad_fn="LinalgSlogdetBackward0",
     vjp=dict(A=_slogdet_rule),
@@ -175,7 +212,8 @@ def linalg_slogdet(A: Tensor) -> tuple[Array, Array]:
     """The determinant of each matrix as its sign (or phase) and the logarithm of its absolute value."""
     _slogdet(A)
     sign, size = np.linalg.slogdet(A)
-    return np.asarray(sign), np.asarray(size)
+    wrong = np.isnan(A).any(axis=(-2, -1))
+    return np.where(wrong, A.dtype.type(0), sign), np.where(wrong, size.dtype.type(np.nan), size)
 
 
 @op(composite=True)

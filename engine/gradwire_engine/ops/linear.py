@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from ..meta import Meta, dense, is_contiguous, meta_of_array
 from ..op import op, ops
 from ..params import Tensor
 from ..value import Value
+from ..work import product_work
+from .matrix_product import product
+from .views import check_has_dims
 
 
 def _contiguous(tensor: Any) -> bool:
@@ -59,6 +63,7 @@ def _trilinear_scratch(input1: Meta, weight: Meta) -> int:
     method=False,
     meta=lambda input1, weight: dense((input1.shape[0], weight.shape[0]), input1.dtype),
     scratch=_trilinear_scratch,
+    work=lambda input1, weight: product_work(input1.shape[0], math.prod(weight.shape[:2]), weight.shape[2], weight.dtype),
     vjp=dict(
         input1=lambda g, weight, input2: ops.einsum("bo,oij,bj->bi", g, weight, input2),
         weight=lambda g, input1, input2: ops.einsum("bo,bi,bj->oij", g, input1, input2),
@@ -75,8 +80,8 @@ def trilinear(input1: Tensor, weight: Tensor, input2: Tensor) -> Array:
     for start in range(0, rows, step):
         part = slice(start, start + step)
         # One large product of matrices, then the second input summed away.
-        left = (input1[part] @ filters).reshape(len(input1[part]), outputs, other)
-        result[part] = np.matmul(left, input2[part][:, :, None])[:, :, 0]
+        left = product(input1[part], filters).reshape(len(input1[part]), outputs, other)
+        result[part] = product(left, input2[part][:, :, None])[:, :, 0]
     return result
 
 
@@ -105,6 +110,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             raise TensorRuntimeError(
                 f"bilinear(): input{number} size does not match weight size: got {have} but expected {want}", code="shape_mismatch"
             )
+    if bias is not None:
+        check_has_dims(bias, 0)
     if bias is not None and bias.shape[0] != third[0]:
         raise TensorRuntimeError(
             f"bilinear(): bias size does not match weight size: got {bias.shape[0]} but expected {third[0]}", code="shape_mismatch"

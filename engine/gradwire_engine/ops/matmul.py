@@ -13,6 +13,8 @@ from ..meta import Meta, broadcast, dense, meta_of_array
 from ..op import op, ops
 from ..params import Tensor, type_name
 from ..value import Value
+from ..work import product_work
+from .matrix_product import product
 from .supported import cpp_name
 
 
@@ -24,11 +26,7 @@ def require_tensors(op_name: str, **operands: Any) -> None:
     """
     for position, (name, operand) in enumerate(operands.items(), 1):
         if not hasattr(operand, "shape"):
-            raise TensorTypeError(
-                f"{op_name}(): argument '{name}' (position {position}) must be Tensor, not {type_name(operand)}",
-                code="argument_type",
-                pointer=f"/{name}",
-            )
+            raise TensorTypeError.of_argument(op_name, name, position, "Tensor", type_name(operand))
 
 
 def refuse_bool(input: Any, kernel: str) -> None:
@@ -39,13 +37,6 @@ def refuse_bool(input: Any, kernel: str) -> None:
     """
     if input.dtype.kind == "b":
         raise TensorNotImplementedError(f"\"{kernel}\" not implemented for 'Bool'", code="dtype_not_implemented")
-
-
-def product(a: Array, b: Array) -> Array:
-    """The matrix product; half precision is summed in single, as torch does."""
-    if a.dtype == np.float16:
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
-    return np.matmul(a, b)
 
 
 def torch_name(input: Any) -> str:
@@ -77,7 +68,11 @@ def _mm(input: Any, mat2: Any) -> Meta:
     return dense(shape, input.dtype)
 
 
-@op(meta=_mm, vjp=dict(input=lambda g, mat2: ops.mm(g, ops.t(mat2)), mat2=lambda g, input: ops.mm(ops.t(input), g)))
+@op(
+    meta=_mm,
+    work=lambda input, mat2: product_work(input.shape[0], input.shape[1], mat2.shape[1], input.dtype),
+    vjp=dict(input=lambda g, mat2: ops.mm(g, ops.t(mat2)), mat2=lambda g, input: ops.mm(ops.t(input), g)),
+)
 def mm(input: Tensor, mat2: Tensor) -> Array:
     """The product of two matrices, of the shapes (n, m) and (m, p)."""
     _mm(input, mat2)
@@ -115,7 +110,17 @@ def turned(batch: Any) -> Any:
     return ops.transpose(batch, 1, 2)
 
 
-@op(meta=_bmm, vjp=dict(input=lambda g, mat2: ops.bmm(g, turned(mat2)), mat2=lambda g, input: ops.bmm(turned(input), g)))
+def batches_work(batch1: Any, batch2: Any) -> int:
+    """The work of the products of two batches."""
+    count, rows, inner = batch1.shape
+    return product_work(count * rows, inner, batch2.shape[2], batch1.dtype)
+
+
+@op(
+    meta=_bmm,
+    work=lambda input, mat2: batches_work(input, mat2),
+    vjp=dict(input=lambda g, mat2: ops.bmm(g, turned(mat2)), mat2=lambda g, input: ops.bmm(turned(input), g)),
+)
 def bmm(input: Tensor, mat2: Tensor) -> Array:
     """The products of the matrices of two batches, of the shapes (b, n, m) and (b, m, p)."""
     _bmm(input, mat2)

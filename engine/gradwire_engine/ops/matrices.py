@@ -10,6 +10,7 @@ import numpy as np
 from ..dtypes import Array, dtype_of
 from ..errors import LinAlgError, TensorRuntimeError
 from ..op import ops
+from ..stopping import check, watched
 
 
 def check_matrix(name: str, A: Any, what: str = "A") -> None:
@@ -53,25 +54,68 @@ def check_precise(name: str, A: Any) -> None:
         raise TensorRuntimeError(f"{name}: Low precision dtypes not supported. Got {dtype.torch_name}", code="dtype_mismatch")
 
 
-def singular(A: Array, failure: Callable[[Array], int | None], message: str) -> LinAlgError:
+def singular(A: Array, failure: Callable[[Array], int | None], message: str, code: str = "singular_matrix") -> LinAlgError:
     """The error for the first matrix of a batch at which an algorithm fails.
 
     Args:
         A: A matrix or a batch of them.
         failure: The row (from 1) at which it fails for one matrix, ``None`` where it does not.
         message: torch's message with places for ``batch`` and ``row``.
+        code: The code of the error.
     """
     matrices = A.reshape(-1, *A.shape[-2:])
-    found = ((i, failure(matrix)) for i, matrix in enumerate(matrices))
+    found = ((i, failure(matrix)) for i, matrix in watched(enumerate(matrices)))
     index, row = next(((i, row) for i, row in found if row is not None), (0, A.shape[-1]))
     batch = f"(Batch element {index}): " if A.ndim > 2 else ""
-    return LinAlgError(message.format(batch=batch, row=row), code="singular_matrix")
+    return LinAlgError(message.format(batch=batch, row=row), code=code)
+
+
+_ILL_CONDITIONED = (
+    "{{batch}}The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated {values} "
+    "(error code: {{row}})."
+)
+
+
+def no_eigenvalues(A: Array) -> LinAlgError:
+    """The error for a batch of which ``numpy.linalg.eigh`` cannot find the eigenvalues."""
+
+    def fails(matrix: Array) -> int | None:
+        try:
+            np.linalg.eigh(matrix)
+        except np.linalg.LinAlgError:
+            return max(len(matrix) - 1, 1)
+        return None
+
+    return singular(A, fails, "linalg.eigh: " + _ILL_CONDITIONED.format(values="eigenvalues"), "not_converged")
+
+
+def no_singular_values(A: Array) -> LinAlgError:
+    """The error for a batch of which ``numpy.linalg.svd`` cannot find the singular values."""
+    return singular(A, lambda _: 1, "linalg.svd: " + _ILL_CONDITIONED.format(values="singular values"), "not_converged")
+
+
+def refuse_infinite(A: Array) -> None:
+    """Refuses to look for singular values where there is NaN or an infinity, on which LAPACK may work for ever.
+
+    Raises:
+        LinAlgError: A matrix has such an element (torch's message).
+    """
+    if not np.isfinite(A).all():
+        message = "linalg.svd: {batch}The algorithm failed to converge because the input matrix contained non-finite values."
+        raise singular(A, lambda matrix: None if np.isfinite(matrix).all() else 1, message, "not_converged")
+
+
+def spoiled(result: Array, A: Array) -> Array:
+    """``result`` with NaN for each matrix that comes of one with a NaN, of which LAPACK may keep parts."""
+    wrong = np.isnan(A).any(axis=(-2, -1), keepdims=True)
+    return np.where(wrong, result.dtype.type(np.nan), result) if np.any(wrong) else result
 
 
 def zero_pivot(matrix: Array) -> int | None:
     """The first row (from 1) at which elimination with row exchanges finds no pivot, ``None`` for a regular matrix."""
     rest = np.array(matrix)
     for k in range(len(rest)):
+        check()
         pivot = k + int(np.argmax(np.abs(rest[k:, k])))
         if rest[pivot, k] == 0:
             return k + 1

@@ -61,12 +61,23 @@ def _avg_backward_scratch(
     return input.nbytes + _avg_scratch(input, kernel_size, stride, padding, ceil_mode, divisor_override)
 
 
+def _avg_work(input: Meta, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, divisor_override: int | None) -> int:
+    return _avg_pool(input, kernel_size, stride, padding, ceil_mode, divisor_override).work(input.shape)
+
+
+def _avg_backward_work(
+    grad_output: Meta, size: Shape, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, divisor_override: int | None
+) -> int:
+    return _avg_work(dense(size, grad_output.dtype), kernel_size, stride, padding, ceil_mode, divisor_override)
+
+
 @op(
     "nn.functional.avg_pool2d",
     method=False,
     grad_fn="AvgPool2DBackward0",
     meta=_avg_meta,
     scratch=_avg_scratch,
+    work=_avg_work,
     vjp=dict(input=_avg_rule),
 )
 def avg_pool2d(
@@ -107,6 +118,7 @@ def _avg_backward_rule(
     method=False,
     meta=lambda grad_output, size: dense(size, grad_output.dtype),
     scratch=_avg_backward_scratch,
+    work=_avg_backward_work,
     vjp=dict(grad_output=_avg_backward_rule),
 )
 def avg_pool2d_backward(

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..dtypes import Array, dtype_of
 from ..errors import TensorRuntimeError, TensorValueError
-from ..meta import Meta, Shape, dense
+from ..meta import Meta, Shape, check_extent, dense
 from ..op import op, ops
 from ..params import Size, Tensor
 from .supported import only
@@ -202,6 +202,7 @@ def _check_group(input: Any, num_groups: int, weight: Any, bias: Any) -> None:
                 code="shape_mismatch",
             )
     check_dtypes(input, (weight, bias), "GroupNormKernelImpl")
+    check_extent(_grouped(input.shape, num_groups), input.dtype.itemsize)
 
 
 def check_batch(size: Shape, text: str) -> None:

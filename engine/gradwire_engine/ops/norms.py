@@ -15,6 +15,7 @@ from ..op import op, ops
 from ..params import Dims, Dtype, Scalar, Size, Tensor
 from ..shapes import reduced_shape
 from .reduce import HALF, SINGLE, as_dtype, restore
+from .supported import require_tensor
 
 
 def _refuse(message: str) -> TensorRuntimeError:
@@ -218,9 +219,10 @@ def norm(input: Tensor, p: Scalar | None, dim: Dims | None = None, keepdim: bool
 
 
 def _dist_meta(input: Any, other: Any) -> Meta:
-    tensors = [x for x in (input, other) if hasattr(x, "shape")]
-    numbers = [x for x in (input, other) if not hasattr(x, "shape")]
-    dtype = result_type([x.dtype for x in tensors if x.shape], [x.dtype for x in tensors if not x.shape], numbers)
+    tensors = (input, other)
+    for position, name in enumerate(("input", "other")):
+        require_tensor("dist", name, position + 1, tensors[position])
+    dtype = result_type([x.dtype for x in tensors if x.shape], [x.dtype for x in tensors if not x.shape], [])
     if dtype.kind not in "fc":
         raise _refuse(f"norm(): input dtype should be either floating point or complex. Got {dtype_of(dtype).torch_name} instead.")
     broadcast(*[x.shape for x in tensors])

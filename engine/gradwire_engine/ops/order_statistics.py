@@ -13,6 +13,7 @@ from ..meta import Meta, dense, wrap_dim
 from ..op import op
 from ..params import Tensor
 from ..shapes import reduced_shape
+from ..work import per_element
 from .extrema import LONG, check_not_empty, scattered, shared_evenly, take
 from .reduce import not_implemented
 from .sorting import order
@@ -63,7 +64,15 @@ def _kth_metas(input: Meta, k: int, dim: int, keepdim: bool) -> tuple[Meta, Meta
     return dense(shape, input.dtype), dense(shape, LONG)
 
 
-@op(meta=_kth_metas, outputs=("values", "indices"), vjp=_ALONG_VJP)
+def _sort_scratch(input: Meta) -> int:
+    """The bytes of the places and the elements in order."""
+    return input.nbytes + input.numel * LONG.itemsize
+
+
+_sort_work = per_element(4_000)
+
+
+@op(meta=_kth_metas, scratch=_sort_scratch, work=_sort_work, outputs=("values", "indices"), vjp=_ALONG_VJP)
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Array, Array]:
     """The ``k``-th smallest elements along ``dim`` (counted from 1), and where they are."""
     _check_kth(input, k, dim)
@@ -95,21 +104,30 @@ def _meta_of_all(input: Meta) -> Meta:
     return dense((), input.dtype)
 
 
-@op("median", overload="default", meta=_meta_of_all, vjp=_OF_ALL_VJP)
+@op("median", overload="default", meta=_meta_of_all, work=_sort_work, vjp=_OF_ALL_VJP)
 def median(input: Tensor) -> Any:
     """The median of all elements, the lower of two; NaN if any element is."""
     _check("median", input, None)
     return _median_of_all(input, False)
 
 
-@op("median", overload="dim", grad_fn="MedianBackward1", meta=_metas_along("median"), outputs=("values", "indices"), vjp=_ALONG_VJP)
+@op(
+    "median",
+    overload="dim",
+    grad_fn="MedianBackward1",
+    meta=_metas_along("median"),
+    scratch=_sort_scratch,
+    work=_sort_work,
+    outputs=("values", "indices"),
+    vjp=_ALONG_VJP,
+)
 def median_dim(input: Tensor, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
     """The medians along ``dim``, the lower of two, and where they are; NaN where any element is."""
     _check("median", input, dim)
     return _select(input, lambda values, indices: _middle(values, dim, False), dim, keepdim)
 
 
-@op("nanmedian", overload="default", meta=_meta_of_all, vjp=_OF_ALL_VJP)
+@op("nanmedian", overload="default", meta=_meta_of_all, work=_sort_work, vjp=_OF_ALL_VJP)
 def nanmedian(input: Tensor) -> Any:
     """The median of all elements that are not NaN, the lower of two."""
     _check("median", input, None)
@@ -121,6 +139,8 @@ def nanmedian(input: Tensor) -> Any:
     overload="dim",
     grad_fn="NanmedianBackward1",
     meta=_metas_along("median"),
+    scratch=_sort_scratch,
+    work=_sort_work,
     outputs=("values", "indices"),
     vjp=_ALONG_VJP,
 )
@@ -141,7 +161,13 @@ def _most_frequent(values: Array, dim: int) -> Any:
     return np.argmax(places - starts, axis=dim, keepdims=True)
 
 
-@op(meta=_metas_along("mode", "c"), outputs=("values", "indices"), vjp=_ALONG_VJP)
+@op(
+    meta=_metas_along("mode", "c"),
+    scratch=lambda input: 3 * _sort_scratch(input),
+    work=_sort_work,
+    outputs=("values", "indices"),
+    vjp=_ALONG_VJP,
+)
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> tuple[Array, Array]:
     """The most frequent elements along ``dim`` (the smallest of several), and where each stands last."""
     _check("mode", input, dim, "c")

@@ -46,7 +46,8 @@ def _constant_meta(input: Any, pad: Shape) -> Meta:
             code="shape_mismatch",
         )
     shape = _padded_shape(tuple(input.shape), pad)
-    if min(shape, default=0) < 0:
+    # Negative padding takes away first: what is left cannot be less than nothing, though more were added on the other side.
+    if min(_padded_shape(tuple(input.shape), [min(p, 0) for p in pad]), default=0) < 0:
         raise TensorRuntimeError("narrow(): length must be non-negative.", code="shape_mismatch")
     return dense(shape, input.dtype)
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..op import op, ops
-from ..params import Scalar, Tensor
+from ..params import Real, Tensor
 from .supported import every, not_complex, only
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -29,7 +29,7 @@ _WHOLE = {2: np.int16, 4: np.int32, 8: np.int64}
     inplace=False,
     vjp=dict(grad_output=lambda g, input, threshold: ops._threshold_backward(g, input, threshold)),
 )
-def threshold_backward(grad_output: Tensor, input: Tensor, threshold: Scalar) -> Array:
+def threshold_backward(grad_output: Tensor, input: Tensor, threshold: Real) -> Array:
     """``grad_output`` where ``input`` is above ``threshold`` (or NaN), zero elsewhere."""
     # numpy.where branches on every element, which costs seven times as much where the signs are random. Masking the bits does
     # not, and unlike a product with the mask it leaves no NaN behind infinities and no negative zeros.
@@ -65,7 +65,7 @@ def relu(input: Tensor) -> Array:
     check=only("iuf", "threshold_cpu"),
     vjp=dict(input=lambda g, input, threshold: ops._threshold_backward(g, input, threshold)),
 )
-def threshold(input: Tensor, threshold: Scalar, value: Scalar) -> Array:
+def threshold(input: Tensor, threshold: Real, value: Real) -> Array:
     """Each element where it is above ``threshold``, ``value`` elsewhere."""
     limit, replacement = (np.asarray(v).astype(input.dtype) for v in (threshold, value))
     return np.where(input <= limit, replacement, input)
@@ -77,7 +77,7 @@ def threshold(input: Tensor, threshold: Scalar, value: Scalar) -> Array:
     check=_not_bool("Bool inputs not supported for hardtanh"),
     vjp=dict(input=lambda g, input, min_val, max_val: ops.where((input <= min_val) | (input >= max_val), 0, g)),
 )
-def hardtanh(input: Tensor, min_val: Scalar = -1.0, max_val: Scalar = 1.0) -> Array:
+def hardtanh(input: Tensor, min_val: Real = -1.0, max_val: Real = 1.0) -> Array:
     """Each element limited to the range from ``min_val`` to ``max_val``."""
     low, high = (np.asarray(v).astype(input.dtype) for v in (min_val, max_val))
     return np.minimum(np.maximum(input, low), high)
@@ -95,7 +95,7 @@ def relu6(input: Tensor) -> Any:
     vjp=dict(input=lambda g, input, negative_slope: ops.where(input > 0, g, g * negative_slope)),
     check=only("f", "leaky_relu_cpu"),
 )
-def leaky_relu(input: Tensor, negative_slope: Scalar = 0.01) -> Array:
+def leaky_relu(input: Tensor, negative_slope: Real = 0.01) -> Array:
     """Each element where it is positive, ``negative_slope`` times it elsewhere."""
     return np.where(input > 0, input, input * negative_slope)
 
@@ -133,22 +133,22 @@ def _outside(g: Any, input: Any, lambd: Any) -> Any:
     check=only("f", "hardshrink_cpu"),
     vjp=dict(input=_outside),
 )
-def hardshrink(input: Tensor, lambd: Scalar = 0.5) -> Array:
+def hardshrink(input: Tensor, lambd: Real = 0.5) -> Array:
     """Each element, but zero between ``-lambd`` and ``lambd``."""
     return np.where((input >= -lambd) & (input <= lambd), np.zeros((), input.dtype), input)
 
 
-def _softshrink_check(lambd: Scalar, dtype: NumpyDType) -> None:
+def _softshrink_check(lambd: Real, dtype: NumpyDType) -> None:
     only("f", "softshrink_check")(dtype)
     largest = np.finfo(dtype).max
-    if not 0 <= lambd <= largest:  # type: ignore[operator]
+    if not 0 <= lambd <= largest:
         raise TensorRuntimeError(
             f"lambda must be in range [0, {largest:g}] for input dtype {dtype_of(dtype).torch_name}, but found {lambd:g}"
         )
 
 
 @op("nn.functional.softshrink", method=False, check=_softshrink_check, vjp=dict(input=_outside))
-def softshrink(input: Tensor, lambd: Scalar = 0.5) -> Array:
+def softshrink(input: Tensor, lambd: Real = 0.5) -> Array:
     """Each element moved towards zero by ``lambd``, and zero where it would pass it."""
     # Subtracting what is within lambd keeps NaN, and lambd never has to be compared twice.
     return input - np.minimum(np.maximum(input, -lambd), lambd)

@@ -18,8 +18,10 @@ from .windows import offsets, padded
 
 _Pair = tuple[int, int]
 
-_VISITED_PER_BYTE = 16
-"""How many bytes of windows, visited one by one, weigh as much as one that is held: a kernel cannot be stopped while it runs."""
+_VISITED = 100
+"""How many multiply-adds take as long as to look at one element of a window."""
+_STEP = 200_000
+"""The same for a step from one window, or offset in the windows, to the next."""
 
 
 class Pool(NamedTuple):
@@ -56,12 +58,17 @@ class Pool(NamedTuple):
         return offsets(self.kernel, self.stride, self.dilation, self.out)
 
     def scratch(self, shape: Shape, itemsize: int) -> int:
-        """What the padded input of ``shape`` takes, one window of each plane, and the time of visiting all windows, in bytes."""
+        """What the padded input of ``shape`` takes, and one window of each plane, in bytes."""
         planes, margins = math.prod(shape[:-2]), self.margins(shape[-2:])
         full = math.prod(n + low + high for n, (low, high) in zip(shape[-2:], margins, strict=True))
         window = math.prod(self.kernel)
         held = (full if any(map(any, margins)) else 0) + (window if self.few_windows else 0)
-        return planes * itemsize * (held + window * math.prod(self.out) // _VISITED_PER_BYTE)
+        return planes * itemsize * held
+
+    def work(self, shape: Shape) -> int:
+        """The work of looking at all windows of an input of ``shape``."""
+        window, windows = math.prod(self.kernel), math.prod(self.out)
+        return math.prod(shape[:-2]) * window * windows * _VISITED + min(window, windows) * _STEP
 
 
 def _two(op_name: str, name: str, value: int | Shape, *, optional: bool = False) -> _Pair:
@@ -153,6 +160,10 @@ def _max_scratch(input: Meta, kernel_size: Any, stride: Any, padding: Any, dilat
     return pool.scratch(input.shape, input.dtype.itemsize) + numbers + 3 * word * math.prod(pool.kernel)
 
 
+def _max_work(input: Meta, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> int:
+    return read_pool("max_pool2d", input, kernel_size, stride, padding, dilation, ceil_mode).work(input.shape)
+
+
 @op(
     "nn.functional.max_pool2d_with_indices",
     outputs=("out", "indices"),
@@ -160,6 +171,7 @@ def _max_scratch(input: Meta, kernel_size: Any, stride: Any, padding: Any, dilat
     grad_fn="MaxPool2DWithIndicesBackward0",
     meta=_max_meta,
     scratch=_max_scratch,
+    work=_max_work,
     vjp=dict(input=_max_rule),
 )
 def max_pool2d_with_indices(

@@ -29,7 +29,7 @@ def _check_scalar_exponent(exponent: Scalar, dtype: NumpyDType) -> None:
 def _base_gradient(g: Any, input: Any, exponent: Any) -> Any:
     """The gradient in the base, zero for an exponent of zero whatever the base."""
     if isinstance(exponent, (int, float, complex)):
-        return ops.zeros_like(g) if exponent == 0 else g * (exponent * ops.pow(input, exponent - 1))
+        return ops.zeros_like(g) if exponent == 0 else g * ops._mul_scalar(ops.pow(input, exponent - 1), exponent)
     return ops.where(exponent == 0, 0, g * (exponent * ops.pow(input, exponent - 1)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from ..errors import TensorRuntimeError, TensorValueError
 from ..meta import Meta, dense
 from ..modes import current_generator
 from ..op import op
-from ..params import Dtype, Size, Tensor
+from ..params import Device, Dtype, Size, Tensor
 from ..random import Generator
+from ..stopping import watched
 from .making import made, memory
 from .reduce import not_implemented
 from .supported import converted, cpp_name
@@ -40,7 +42,9 @@ def _rand(size: Size, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(creation=True, random=True, meta=_rand)
-def rand(size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def rand(
+    size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """Numbers spread evenly over [0, 1)."""
     return memory(_rand(size, dtype, requires_grad), source(generator).uniform)
 
@@ -50,7 +54,9 @@ def _randn(size: Size, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(creation=True, random=True, meta=_randn)
-def randn(size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def randn(
+    size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """Normally distributed numbers with the mean 0 and the variance 1."""
     return memory(_randn(size, dtype, requires_grad), source(generator).normal)
 
@@ -100,7 +106,13 @@ def _whole(meta: Meta, low: int, high: int, generator: Generator | None) -> Arra
     meta=lambda high, size, dtype, requires_grad: _randint(0, high, size, dtype, requires_grad),
 )
 def randint_below(
-    high: int, size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False
+    high: int,
+    size: Size,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
 ) -> Array:
     """Whole numbers from 0 up to, not including, ``high``."""
     return _whole(_randint(0, high, size, dtype, requires_grad), 0, high, generator)
@@ -108,7 +120,14 @@ def randint_below(
 
 @op("randint", overload="low", creation=True, random=True, meta=_randint)
 def randint_between(
-    low: int, high: int, size: Size, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False
+    low: int,
+    high: int,
+    size: Size,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
 ) -> Array:
     """Whole numbers from ``low`` up to, not including, ``high``."""
     return _whole(_randint(low, high, size, dtype, requires_grad), low, high, generator)
@@ -129,7 +148,9 @@ def _randperm(n: int, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(creation=True, random=True, meta=_randperm)
-def randperm(n: int, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """The numbers from 0 to ``n - 1`` in random order."""
     return memory(_randperm(n, dtype, requires_grad), lambda shape, dt: source(generator).permutation(n, dt))
 
@@ -146,7 +167,14 @@ def _rand_like(input: Any, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(random=True, meta=_rand_like, method=False)
-def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def rand_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Array:
     """Numbers spread evenly over [0, 1), in the shape of ``input``."""
     return memory(_rand_like(input, dtype, requires_grad), source(generator).uniform)
 
@@ -156,7 +184,14 @@ def _randn_like(input: Any, dtype: Dtype | None, requires_grad: bool) -> Meta:
 
 
 @op(random=True, meta=_randn_like, method=False)
-def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def randn_like(
+    input: Tensor,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
+) -> Array:
     """Normally distributed numbers with the mean 0 and the variance 1, in the shape of ``input``."""
     return memory(_randn_like(input, dtype, requires_grad), source(generator).normal)
 
@@ -173,7 +208,13 @@ def _randint_like(input: Any, low: int, high: int, dtype: Dtype | None, requires
     meta=lambda input, high, dtype, requires_grad: _randint_like(input, 0, high, dtype, requires_grad),
 )
 def randint_like_below(
-    input: Tensor, high: int, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False
+    input: Tensor,
+    high: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
 ) -> Array:
     """Whole numbers from 0 up to, not including, ``high``, in the shape and dtype of ``input``."""
     return _whole(_randint_like(input, 0, high, dtype, requires_grad), 0, high, generator)
@@ -181,7 +222,14 @@ def randint_like_below(
 
 @op("randint_like", overload="low_dtype", random=True, method=False, meta=_randint_like)
 def randint_like_between(
-    input: Tensor, low: int, high: int, *, generator: Generator | None = None, dtype: Dtype | None = None, requires_grad: bool = False
+    input: Tensor,
+    low: int,
+    high: int,
+    *,
+    generator: Generator | None = None,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
 ) -> Array:
     """Whole numbers from ``low`` up to, not including, ``high``, in the shape and dtype of ``input``."""
     return _whole(_randint_like(input, low, high, dtype, requires_grad), low, high, generator)
@@ -202,7 +250,11 @@ def _multinomial(input: Any, num_samples: int, replacement: bool) -> Meta:
     return dense((*input.shape[:-1], num_samples), _INT64)
 
 
-@op(random=True, meta=_multinomial)
+def _multinomial_work(input: Meta, num_samples: int) -> int:
+    return 4_000 * (input.numel + math.prod(input.shape[:-1]) * num_samples)
+
+
+@op(random=True, meta=_multinomial, scratch=lambda input: 2 * input.nbytes + _INT64.itemsize * input.numel, work=_multinomial_work)
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Array:
     """Indices drawn with the probabilities in each row of ``input``, which need not add up to one."""
     meta = _multinomial(input, num_samples, replacement)
@@ -220,4 +272,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     reached[..., -1] = 1.0
     drawn = source(generator).uniform(meta.shape, np.dtype(np.float64))
     rows, draws = reached.reshape(-1, reached.shape[-1]), drawn.reshape(-1, num_samples)
-    return np.stack([np.searchsorted(row, draw) for row, draw in zip(rows, draws, strict=True)]).reshape(meta.shape)
+    found = np.empty(draws.shape, _INT64)
+    for i, row in watched(enumerate(rows)):
+        found[i] = np.searchsorted(row, draws[i])
+    return found.reshape(meta.shape)

@@ -11,7 +11,7 @@ from ..dtypes import Array, NumpyDType, default_dtype, is_differentiable, to_com
 from ..errors import TensorRuntimeError
 from ..meta import Meta, dense
 from ..op import op
-from ..params import Dtype, Scalar
+from ..params import Device, Dtype, Scalar
 from .making import made, memory
 from .reduce import not_implemented
 from .supported import converted
@@ -67,13 +67,15 @@ def _counted(start: Scalar, end: Scalar, step: Scalar, dtype: Dtype | None, requ
     creation=True,
     meta=lambda end, dtype, requires_grad: _arange(0, end, 1, dtype, requires_grad),
 )
-def arange_end(end: Scalar, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def arange_end(end: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """The numbers 0, 1, 2, ... below ``end``: int64 for whole numbers, otherwise the default dtype."""
     return _counted(0, end, 1, dtype, requires_grad)
 
 
 @op("arange", overload="start_step", creation=True, meta=_arange)
-def arange_start(start: Scalar, end: Scalar, step: Scalar = 1, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def arange_start(
+    start: Scalar, end: Scalar, step: Scalar = 1, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """The numbers from ``start`` in steps of ``step`` up to, not including, ``end``."""
     return _counted(start, end, step, dtype, requires_grad)
 
@@ -101,7 +103,9 @@ def _spread(start: Any, end: Any, steps: int, working: NumpyDType) -> Array:
 
 
 @op(creation=True, meta=_spaced)
-def linspace(start: Scalar, end: Scalar, steps: int, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def linspace(
+    start: Scalar, end: Scalar, steps: int, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
+) -> Array:
     """``steps`` evenly spaced numbers from ``start`` to ``end``, both included."""
     meta = _spaced(start, end, steps, dtype, requires_grad)
     return memory(meta, lambda shape, dt: _spread(converted(start, dt), converted(end, dt), steps, _working(dt)).astype(dt))
@@ -120,7 +124,14 @@ def _powers(start: Scalar, end: Scalar, steps: int, dtype: Dtype | None, require
 
 @op(creation=True, meta=_powers)
 def logspace(
-    start: Scalar, end: Scalar, steps: int, base: float = 10.0, *, dtype: Dtype | None = None, requires_grad: bool = False
+    start: Scalar,
+    end: Scalar,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: Dtype | None = None,
+    device: Device | None = None,
+    requires_grad: bool = False,
 ) -> Array:
     """``steps`` numbers from ``base ** start`` to ``base ** end`` whose exponents are evenly spaced."""
     meta = _powers(start, end, steps, dtype, requires_grad)
@@ -142,7 +153,7 @@ def _eye(n: int, m: int | None, dtype: Dtype | None, requires_grad: bool) -> Met
 
 
 @op(creation=True, meta=_eye)
-def eye(n: int, m: int | None = None, *, dtype: Dtype | None = None, requires_grad: bool = False) -> Array:
+def eye(n: int, m: int | None = None, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A matrix of ``n`` rows (and ``m`` columns) with ones on the diagonal and zeros elsewhere."""
     return memory(_eye(n, m, dtype, requires_grad), lambda shape, dt: np.eye(*shape, dtype=dt))
 
@@ -182,26 +193,26 @@ def _indices(meta: Meta, rows: Array, starts: Array, stops: Array) -> Array:
 
 
 @op(creation=True, meta=_tril_indices)
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Dtype | None = None) -> Array:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Dtype | None = None, device: Device | None = None) -> Array:
     """The rows and columns of the places on and below the diagonal ``offset`` of a matrix."""
     meta = _tril_indices(row, col, offset, dtype)
 
     def allocate(*_: Any) -> Array:
         # Only rows that have places are looked at: a matrix may have far more rows than that.
         rows = np.arange(min(max(0, -offset), row) if col else row, row)
-        return _indices(meta, rows, np.zeros_like(rows), np.clip(rows + offset + 1, 0, col))
+        return _indices(meta, rows, np.zeros_like(rows), np.clip(rows + min(offset, col) + 1, 0, col))
 
     return memory(meta, allocate)
 
 
 @op(creation=True, meta=_triu_indices)
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Dtype | None = None) -> Array:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Dtype | None = None, device: Device | None = None) -> Array:
     """The rows and columns of the places on and above the diagonal ``offset`` of a matrix."""
     meta = _triu_indices(row, col, offset, dtype)
 
     def allocate(*_: Any) -> Array:
         rows = np.arange(min(max(col - offset, 0), row) if col else 0)
-        starts = np.clip(rows + offset, 0, col)
+        starts = np.clip(rows + max(offset, -row), 0, col)
         return _indices(meta, rows, starts, np.full_like(starts, col))
 
     return memory(meta, allocate)

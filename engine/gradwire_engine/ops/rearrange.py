@@ -12,6 +12,7 @@ from ..errors import TensorIndexError, TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dim, wrap_dims
 from ..op import op, ops
 from ..params import Dims, Size, Tensor
+from ..value import Value
 from .positions import INT, LONG
 from .reduce import not_implemented
 from .views import check_has_dims
@@ -116,9 +117,11 @@ def _repeat_backward(g: Any, shape: Shape, repeats: Shape) -> Any:
     if not repeats:
         return g
     padded = (1,) * (len(repeats) - len(shape)) + shape
-    # Every dimension becomes (repetition, position); the repetitions are summed.
-    split = tuple(n for pair in zip(repeats, padded, strict=True) for n in pair)
-    return ops.reshape(ops.sum(ops.reshape(g, split), tuple(range(0, len(split), 2))), shape)
+    # Every dimension becomes (repetition, position); the repetitions are summed. Without the ones there is room for them all.
+    split = [(n, k % 2 == 0) for k, n in enumerate(n for pair in zip(repeats, padded, strict=True) for n in pair) if n != 1]
+    sizes, repetitions = tuple(n for n, _ in split), tuple(i for i, (_, repeated) in enumerate(split) if repeated)
+    apart = ops.reshape(g, sizes)
+    return ops.reshape(ops.sum(apart, repetitions) if repetitions else apart, shape)
 
 
 @op(
@@ -127,8 +130,9 @@ def _repeat_backward(g: Any, shape: Shape, repeats: Shape) -> Any:
 )
 def repeat(input: Tensor, repeats: Size) -> Array:
     """The tensor laid side by side with itself, ``repeats`` times along each dimension."""
-    _repeated_shape(input.shape, repeats)
-    return np.tile(input, repeats)
+    shape = _repeated_shape(input.shape, repeats)
+    # NumPy would repeat dimension by dimension, and so build much before it comes to a zero.
+    return np.empty(shape, input.dtype) if 0 in shape else np.tile(input, repeats)
 
 
 @op(composite=True)
@@ -158,6 +162,13 @@ def _check_repeats(repeats: Any) -> None:
         raise TensorRuntimeError("repeat_interleave only accept 1D vector as repeat", code="shape_mismatch")
     if repeats.dtype not in (LONG, INT):
         raise not_implemented(repeats, "repeat_interleave_cpu")
+
+
+def _positions(repeats: Any, output_size: int | None) -> Any:
+    if output_size is None and isinstance(repeats, Value) and repeats.announces:
+        # The elements are somewhere else, and the size of the result has to be asked for.
+        return ops.repeat_interleave(repeats, output_size=int(ops.sum(repeats)))
+    return ops._repeat_positions(repeats, output_size)
 
 
 def _positions_meta(repeats: Meta, output_size: int | None) -> Meta:
@@ -197,7 +208,7 @@ def repeat_interleave_by(input: Tensor, repeats: Tensor, dim: int | None = None,
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {count} and input.size({axis}) = {size}",
             code="shape_mismatch",
         )
-    return ops.index_select(source, axis, ops._repeat_positions(repeats, output_size))
+    return ops.index_select(source, axis, _positions(repeats, output_size))
 
 
 @op("repeat_interleave", overload="Tensor", composite=True, promotion="none", data_dependent=True)
@@ -205,4 +216,4 @@ def repeat_interleave_positions(repeats: Tensor, *, output_size: int | None = No
     """Every position in ``repeats`` as often as the number that stands there."""
     if repeats.ndim != 1:
         raise TensorRuntimeError("repeat_interleave only accept 1D vector as repeat", code="shape_mismatch")
-    return ops._repeat_positions(repeats, output_size)
+    return _positions(repeats, output_size)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, NumpyDType, dtype_of, scalar_dtype
+from ..dtypes import Array, NumpyDType, dtype_of, scalar_array
 from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
@@ -32,7 +32,13 @@ def _check_where(condition: Any, input: Any, other: Any, dtype: NumpyDType) -> N
 @op("where", overload="Scalar", composite=True, method=True, inplace=False)
 def where_scalar(condition: Tensor, input: Scalar, other: Scalar) -> Any:
     """``input`` where ``condition`` holds, otherwise ``other``."""
-    return ops.where(condition, np.asarray(input, scalar_dtype(input)), np.asarray(other, scalar_dtype(other)))
+    return ops.where(condition, scalar_array(input), scalar_array(other))
+
+
+@op("where", overload="default", composite=True, method=True, inplace=False, data_dependent=True)
+def where_positions(condition: Tensor) -> Any:
+    """The positions of the elements that are not zero, one tensor per dimension."""
+    return ops.nonzero(condition, as_tuple=True)
 
 
 @op(

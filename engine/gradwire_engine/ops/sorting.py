@@ -12,6 +12,7 @@ from ..errors import TensorRuntimeError
 from ..meta import Meta, dense, wrap_dim
 from ..op import op
 from ..params import Tensor
+from ..work import per_element
 from .extrema import LONG, scattered
 
 
@@ -88,6 +89,8 @@ def _topk_metas(input: Meta, k: int, dim: int) -> tuple[Meta, Meta]:
 
 @op(
     meta=_topk_metas,
+    scratch=lambda input: 2 * LONG.itemsize * input.numel,
+    work=per_element(4_000),
     outputs=("values", "indices"),
     vjp=dict(input=lambda g, indices, input_meta, dim: scattered(g[0], indices, input_meta, dim, True)),
 )

@@ -11,6 +11,8 @@ from ..dtypes import Array
 from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
+from ..stopping import in_blocks
+from ..work import per_element
 from .supported import only
 
 _SQRT_PI = math.sqrt(math.pi)
@@ -33,27 +35,31 @@ def scipy_function(name: str, used_by: str) -> Any:
 
 def _apply(name: str, used_by: str, input: Array) -> Array:
     # SciPy has no half precision; its results come back in single.
-    return np.asarray(scipy_function(name, used_by)(input)).astype(input.dtype, copy=False)
+    function = scipy_function(name, used_by)
+    return np.asarray(in_blocks(lambda x: function(x).astype(x.dtype, copy=False), input))
 
 
 @op(
     promotion="float",
     check=only("f", "erf_vml_cpu"),
+    work=per_element(1_000),
     aliases=("special.erf",),
     vjp=dict(input=lambda g, input: 2 / _SQRT_PI * ops.exp(-(input * input)) * g),
 )
 def erf(input: Tensor) -> Array:
     """The error function."""
+    function: Any
     try:
-        import scipy.special
+        from scipy.special import erf as function
     except ImportError:
-        return np.asarray(np.frompyfunc(math.erf, 1, 1)(input)).astype(input.dtype)
-    return np.asarray(scipy.special.erf(input)).astype(input.dtype, copy=False)
+        function = np.frompyfunc(math.erf, 1, 1)
+    return np.asarray(in_blocks(lambda x: np.asarray(function(x)).astype(x.dtype, copy=False), input))
 
 
 @op(
     promotion="float",
     check=only("f", "erfc_vml_cpu"),
+    work=per_element(1_000),
     aliases=("special.erfc",),
     vjp=dict(input=lambda g, input: -2 / _SQRT_PI * ops.exp(-(input * input)) * g),
 )
@@ -67,7 +73,13 @@ def _erfinv_gradient(g: Any, input: Any) -> Any:
     return 0.5 * _SQRT_PI * ops.exp(inverse * inverse) * g
 
 
-@op(promotion="float", check=only("f", "erfinv_vml_cpu"), aliases=("special.erfinv",), vjp=dict(input=_erfinv_gradient))
+@op(
+    promotion="float",
+    check=only("f", "erfinv_vml_cpu"),
+    work=per_element(1_000),
+    aliases=("special.erfinv",),
+    vjp=dict(input=_erfinv_gradient),
+)
 def erfinv(input: Tensor) -> Array:
     """The inverse of the error function."""
     return _apply("erfinv", "erfinv", input)
@@ -76,6 +88,7 @@ def erfinv(input: Tensor) -> Array:
 @op(
     promotion="float",
     check=only("f", "lgamma_vml_cpu"),
+    work=per_element(4_000),
     aliases=("special.gammaln",),
     vjp=dict(input=lambda g, input: g * ops.digamma(input)),
 )
@@ -88,6 +101,7 @@ def lgamma(input: Tensor) -> Array:
 @op(
     promotion="float",
     check=only("f", "digamma"),
+    work=per_element(8_000),
     aliases=("special.digamma", "special.psi"),
     vjp=dict(input=lambda g, input: g * ops.polygamma(1, input)),
 )
@@ -110,13 +124,30 @@ def _check_polygamma(n: int, dtype: Any) -> None:
     inplace=False,
     aliases=("polygamma",),
     check=_check_polygamma,
+    work=per_element(8_000),
     vjp=dict(input=lambda g, n, input: g * ops.polygamma(n + 1, input)),
 )
 def polygamma(n: int, input: Tensor) -> Array:
     """The derivative of order ``n`` of ``digamma``."""
     if n == 0:
         return _apply("psi", "polygamma", input)
-    return np.asarray(scipy_function("polygamma", "polygamma")(n, input)).astype(input.dtype, copy=False)
+    zeta = scipy_function("zeta", "polygamma")
+    power = np.float64(n + 1)
+    factor = (-1.0) ** (n + 1) * scipy_function("gamma", "polygamma")(power)
+    return np.asarray(in_blocks(lambda x: (factor * _zeta(zeta, power, x.astype(np.float64))).astype(x.dtype), input))
+
+
+def _zeta(zeta: Any, power: Any, x: Array) -> Array:
+    """The sum of ``1 / (x + k) ** power`` over k >= 0, for whole powers.
+
+    SciPy adds up the terms with x + k < 0 one by one, as many as ``-x``. Seen from the other side they are a part of the same sum.
+    """
+    below = (x < -16) & (x != np.floor(x))
+    if not np.any(below):
+        return np.asarray(zeta(power, x))
+    rest = x - np.floor(x)
+    terms = zeta(power, 1 - rest) - zeta(power, np.where(below, 1 - x, 1))
+    return np.where(below, zeta(power, rest) + (-1.0) ** power * terms, zeta(power, np.where(below, 1, x)))
 
 
 def _xlogy_gradient(g: Any, input: Any, other: Any) -> Any:

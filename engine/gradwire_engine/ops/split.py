@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from ..dtypes import Array
+from ..dtypes import Array, dtype_of
 from ..errors import TensorRuntimeError
 from ..meta import Shape, wrap_dim
 from ..op import op, ops
 from ..params import Dims, Size, Tensor
+from .positions import LONG
 from .slices import at_dim
 from .views import check_count, check_has_dims
 
@@ -25,7 +26,6 @@ def unbind(input: Tensor, dim: int = 0) -> list[Array]:
 
 
 def _pieces(input: Array, sizes: Sequence[int], axis: int) -> list[Array]:
-    check_count(len(sizes))
     pieces, start = [], 0
     for size in sizes:
         pieces.append(input[at_dim(axis, slice(start, start + size))])
@@ -53,6 +53,7 @@ def _split_sizes(input: Array, sizes: Shape, dim: int) -> list[Array]:
     if not input.ndim:
         raise TensorRuntimeError("split expects at least a 1-dimensional tensor")
     axis = wrap_dim(dim, input.ndim)
+    check_count(len(sizes))
     if any(s < 0 for s in sizes):
         raise TensorRuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(sizes)}")
     if sum(sizes) != input.shape[axis]:
@@ -104,9 +105,13 @@ def _cuts(size: int, sections: int | Shape) -> list[tuple[int, int]]:
     return list(pairwise(starts))
 
 
-def _tensor_split(input: Any, sections: int | Shape, dim: int) -> tuple[Any, ...]:
+def _check_splittable(input: Any) -> None:
     if not input.ndim:
         raise TensorRuntimeError(f"tensor_split expected at least a 1-dimensional tensor, but got a tensor with {input.ndim} dims")
+
+
+def _tensor_split(input: Any, sections: int | Shape, dim: int) -> tuple[Any, ...]:
+    _check_splittable(input)
     axis = wrap_dim(dim, input.ndim)
     return tuple(ops._slice(input, axis, start, end) for start, end in _cuts(input.shape[axis], sections))
 
@@ -120,6 +125,15 @@ def tensor_split_sections(input: Tensor, indices_or_sections: Dims, dim: int = 0
 @op("tensor_split", overload="tensor", composite=True, promotion="none", outputs="list", data_dependent=True)
 def tensor_split_tensor(input: Tensor, tensor_indices_or_sections: Tensor, dim: int = 0) -> Any:
     """Pieces along ``dim``, where the number or the positions are in a tensor."""
+    _check_splittable(input)
+    dtype, ndim = dtype_of(tensor_indices_or_sections.dtype), tensor_indices_or_sections.ndim
+    expected = "tensor_split expected tensor_indices_or_sections to"
+    if dtype.numpy != LONG:
+        raise TensorRuntimeError(f"{expected} have dtype of long, but got {dtype.torch_name}", code="dtype_mismatch")
+    if ndim > 1:
+        raise TensorRuntimeError(
+            f"{expected} be a zero-dimensional or one-dimensional tensor, but got a tensor with {ndim} dims", code="shape_mismatch"
+        )
     given = tensor_indices_or_sections.tolist()
     return _tensor_split(input, tuple(given) if isinstance(given, list) else given, dim)
 

@@ -11,7 +11,7 @@ from ..dtypes import Array, NumpyDType, to_real
 from ..errors import TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dims
 from ..op import op, ops
-from ..params import Dims, Scalar, Tensor
+from ..params import Dims, Real, Tensor
 from ..shapes import reduced_shape
 from .reduce import HALF, SINGLE, as_dtype, average, reduced_count, restore, spread
 
@@ -87,7 +87,7 @@ def var_dim(input: Tensor, dim: Dims | None, unbiased: bool = True, keepdim: boo
     holomorphic=False,
     vjp=dict(input=lambda g, input, dim, correction, keepdim: _slope(g, input, dim, correction, keepdim)),
 )
-def var(input: Tensor, dim: Dims | None = None, *, correction: Scalar | None = None, keepdim: bool = False) -> Array:
+def var(input: Tensor, dim: Dims | None = None, *, correction: Real | None = None, keepdim: bool = False) -> Array:
     """The variance over the dimensions ``dim`` (all when left out), divided by n - ``correction`` (1 when left out)."""
     _check(input, _ONE)
     variance, _, dtype = _moments(input, dim, correction, keepdim)
@@ -113,7 +113,7 @@ def std_dim(input: Tensor, dim: Dims | None, unbiased: bool = True, keepdim: boo
     holomorphic=False,
     vjp=dict(input=lambda g, input, out, dim, correction, keepdim: _std_slope(g, input, out, dim, correction, keepdim)),
 )
-def std(input: Tensor, dim: Dims | None = None, *, correction: Scalar | None = None, keepdim: bool = False) -> Array:
+def std(input: Tensor, dim: Dims | None = None, *, correction: Real | None = None, keepdim: bool = False) -> Array:
     """The standard deviation over the dimensions ``dim`` (all when left out), with n - ``correction`` (1 when left out)."""
     _check(input, _ONE)
     variance, _, dtype = _moments(input, dim, correction, keepdim)
@@ -149,7 +149,7 @@ def var_mean_dim(input: Tensor, dim: Dims | None, unbiased: bool = True, keepdim
         )
     ),
 )
-def var_mean(input: Tensor, dim: Dims | None = None, *, correction: Scalar | None = None, keepdim: bool = False) -> tuple[Array, Array]:
+def var_mean(input: Tensor, dim: Dims | None = None, *, correction: Real | None = None, keepdim: bool = False) -> tuple[Array, Array]:
     """The variance and the mean over the dimensions ``dim`` (all when left out)."""
     _check(input, _VAR_MEAN)
     variance, mean, dtype = _moments(input, dim, correction, keepdim)
@@ -185,7 +185,7 @@ def std_mean_dim(input: Tensor, dim: Dims | None, unbiased: bool = True, keepdim
         )
     ),
 )
-def std_mean(input: Tensor, dim: Dims | None = None, *, correction: Scalar | None = None, keepdim: bool = False) -> tuple[Array, Array]:
+def std_mean(input: Tensor, dim: Dims | None = None, *, correction: Real | None = None, keepdim: bool = False) -> tuple[Array, Array]:
     """The standard deviation and the mean over the dimensions ``dim`` (all when left out)."""
     _check(input, _STD_MEAN)
     variance, mean, dtype = _moments(input, dim, correction, keepdim)

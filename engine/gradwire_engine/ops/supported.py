@@ -49,11 +49,7 @@ def require_tensor(op_name: str, name: str, position: int, value: Any) -> None:
         TensorTypeError: It is a number (torch's message).
     """
     if not hasattr(value, "dtype"):
-        raise TensorTypeError(
-            f"{op_name}(): argument '{name}' (position {position}) must be Tensor, not {type(value).__name__}",
-            code="argument_type",
-            pointer=f"/{name}",
-        )
+        raise TensorTypeError.of_argument(op_name, name, position, "Tensor", type(value).__name__)
 
 
 def in_order(result: Array, *operands: Any) -> Array:

@@ -10,8 +10,9 @@ from ..dtypes import Array
 from ..errors import TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dim
 from ..op import op, ops
-from ..params import Tensor
+from ..params import Scalar, Tensor
 from .slices import strided_diagonal
+from .supported import converted
 
 
 def _triangle_meta(name: str, input: Meta) -> Meta:
@@ -87,3 +88,30 @@ def diag(input: Tensor, diagonal: int = 0) -> Any:
 def diagflat(input: Tensor, offset: int = 0) -> Any:
     """The matrix with all elements on its diagonal."""
     return ops.diag(ops.ravel(input), offset)
+
+
+def _filled(input: Any, fill_value: Scalar) -> Meta:
+    if len(input.shape) < 2:
+        raise TensorRuntimeError("dimensions must larger than 1", code="shape_mismatch")
+    if len(input.shape) > 2 and len(set(input.shape)) > 1:
+        raise TensorRuntimeError("all dimensions of input must be of equal length", code="shape_mismatch")
+    converted(fill_value, input.dtype)
+    return dense(input.shape, input.dtype)
+
+
+# torch writes through a view of the diagonal, which its graphs show.
+@op(
+    method=False,
+    inplace=True,
+    meta=_filled,
+    grad_fn="torch::autograd::CopySlices",
+    vjp=dict(input=lambda g, wrap: ops.fill_diagonal(g, 0, wrap)),
+)
+def fill_diagonal(input: Tensor, fill_value: Scalar, wrap: bool = False) -> Array:
+    """``fill_value`` on the main diagonal; with ``wrap`` it begins anew, after a row left out, in a matrix that is higher than wide."""
+    _filled(input, fill_value)
+    out = np.array(input, order="C")
+    rows = out.shape[0]
+    end = None if wrap or out.ndim > 2 else out.shape[1] * min(out.shape)
+    out.reshape(-1)[: end : sum(rows**k for k in range(out.ndim)) if out.ndim > 2 else out.shape[1] + 1] = converted(fill_value, out.dtype)
+    return out

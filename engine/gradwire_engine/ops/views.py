@@ -9,11 +9,10 @@ import numpy as np
 
 from ..dtypes import Array, dtype_of
 from ..errors import LimitError, TensorIndexError, TensorRuntimeError
-from ..meta import Shape, wrap_dim, wrap_dims
+from ..meta import Shape, check_extent, wrap_dim, wrap_dims
 from ..op import op, ops
 from ..params import Dims, Size, Tensor
 
-_MOST_DIMS: Final = 64
 _MOST_TENSORS: Final = 100_000
 
 
@@ -45,20 +44,6 @@ def resolve_size(shape: Shape, size: Shape) -> Shape:
         if rest and numel % rest == 0:
             return tuple(numel // rest if s == -1 else s for s in size)
     raise TensorRuntimeError(f"shape '{list(size)}' is invalid for input of size {numel}", code="shape_mismatch")
-
-
-def check_extent(shape: Shape, itemsize: int) -> None:
-    """Refuses shapes that no array can have, even one that repeats its elements.
-
-    Raises:
-        LimitError: There are too many dimensions, or more elements than memory has addresses.
-    """
-    if len(shape) > _MOST_DIMS:
-        raise LimitError(
-            f"A tensor can have at most {_MOST_DIMS} dimensions, but this one would have {len(shape)}.", code="tensor_too_large"
-        )
-    if math.prod(shape) * itemsize >= 1 << 63:
-        raise LimitError(f"A tensor of the shape {list(shape)} has more elements than memory has addresses.", code="tensor_too_large")
 
 
 def check_count(count: int) -> None:

@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, NumpyDType
 from ..meta import Shape
+from ..stopping import check
+from ..work import product_work
+from .matrix_product import product
 
 _COLUMN_BYTES = 4 * 2**20
 """How large the columns of one part of a batch may grow: what stays in the cache is used again at once."""
@@ -22,8 +25,8 @@ _COLUMN_BYTES = 4 * 2**20
 _TILE_BYTES = 64 * 2**20
 """How large the columns of one sample may grow before they are made piece by piece."""
 
-_COPIED_PER_BYTE = 128
-"""How many bytes of columns, made piece by piece, weigh as much as one that is held: a kernel cannot be stopped while it runs."""
+_COPIED = 100
+"""How many multiply-adds take as long as to gather one element of the columns, or to add it to its place."""
 
 
 def offsets(
@@ -34,6 +37,7 @@ def offsets(
     With ``kernel`` and ``out`` exchanged, and ``stride`` and ``dilation`` too, each window with the index of all its elements.
     """
     for offset in np.ndindex(*kernel):
+        check()
         yield (
             offset,
             (
@@ -135,7 +139,13 @@ class Windows:
         # One row is never divided.
         tile = max(min(sample, _TILE_BYTES), sample // max(max(out, default=1), 1)) * held
         side = outputs * math.prod(out) * itemsize * held
-        return full * (held if any(self.padding) else 0) + tile + side + n * sample // _COPIED_PER_BYTE
+        return full * (held if any(self.padding) else 0) + tile + side
+
+    def work(self, shape: Shape, outputs: int, out: Shape, dtype: NumpyDType) -> int:
+        """The work of any of the three maps between an input of ``shape`` (N, C, ...) and an output of ``outputs`` channels."""
+        n, channels = shape[:2]
+        gathered = n * channels * math.prod(self.kernel) * math.prod(out)
+        return _COPIED * gathered + product_work(gathered, 1, outputs // self.groups, dtype)
 
     def correlate(self, x: Array, weight: Array, out: Shape) -> Array:
         """Slides the filters (O, C / groups, ...) over ``x`` (N, C, ...)."""
@@ -145,7 +155,8 @@ class Windows:
         for part in self._parts(x, out):
             full = padded(x[part], [(p, p) for p in self.padding])
             for place, start, size in self._tiles(channels, out, x.itemsize):
-                made = np.matmul(filters, self._columns(full[start], size))
+                check()
+                made = product(filters, self._columns(full[start], size))
                 result[part][place] = made.reshape(len(full), outputs, *size)
         return result
 
@@ -163,7 +174,8 @@ class Windows:
             for place, start, tile in self._tiles(channels, out, g.itemsize):
                 rows, region = g[part][place], full[start]
                 rows = rows.reshape(len(rows), self.groups, outputs // self.groups, math.prod(tile))
-                columns = np.matmul(filters, rows).reshape(len(rows), channels, *self.kernel, *tile)
+                check()
+                columns: Any = product(filters, rows).reshape(len(rows), channels, *self.kernel, *tile)
                 if math.prod(self.kernel) <= math.prod(tile):
                     for offset, index in offsets(self.kernel, self.stride, self.dilation, tile):
                         region[index] += columns[(*every, *offset)]
@@ -186,5 +198,6 @@ class Windows:
                 rows = rows.reshape(len(rows), self.groups, outputs // self.groups, math.prod(size))
                 # A product for all samples at once would hold a result for each of them.
                 for left, right in zip(rows, columns, strict=True):
-                    result += np.matmul(left, right.swapaxes(1, 2))
+                    check()
+                    result += product(left, right.swapaxes(1, 2))
         return result.reshape(outputs, channels // self.groups, *self.kernel)

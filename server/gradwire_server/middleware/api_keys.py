@@ -26,8 +26,9 @@ class RequireKey:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] == "http" and not is_public(scope["path"]):
-            # The start of the hash names the key in logs without giving it away.
-            scope.setdefault("state", {})["key_id"] = self._known(scope).removeprefix(PREFIX)[:12]
+            owner = self._known(scope).removeprefix(PREFIX)
+            # What one key makes, another does not see; the start of the hash names the key in logs without giving it away.
+            scope.setdefault("state", {}).update(owner=owner, key_id=owner[:12])
         await self._app(scope, receive, send)
 
     def _known(self, scope: Scope) -> str:

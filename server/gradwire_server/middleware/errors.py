@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import PROBLEM_TYPE, Problem, ServerDraining, refusal_of
+from ..errors import PROBLEM_TYPE, REFUSED, Problem, ServerDraining, refusal_of
 from ..exchange import raw_headers, send_answer
 from ..logs import Logger
 from .request_id import request_id_of
@@ -37,6 +37,9 @@ class AnswerErrors:
             await send(message)
 
         try:
+            # What the HTTP server could not make a request of comes here all the same, to be answered, logged and counted as others are.
+            if refused := scope.get("state", {}).get(REFUSED):
+                raise refused
             await self._app(scope, receive, watch)
         except (Exception, asyncio.CancelledError) as raised:
             # The HTTP server cancels what is still running when the time for stopping is over.

@@ -8,6 +8,7 @@ from ..compute import Compute
 from ..draining import Draining
 from ..metrics import Metrics
 from ..services import Services
+from ..session_work import SessionWork
 from ..settings import Settings
 
 
@@ -19,6 +20,7 @@ class Context:
         settings: Its configuration.
         services: What it can do.
         compute: Where programs run.
+        session_work: Where sessions work, in turn.
         metrics: Its numbers.
         draining: Whether it is about to stop.
     """
@@ -26,5 +28,6 @@ class Context:
     settings: Settings
     services: Services
     compute: Compute
+    session_work: SessionWork
     metrics: Metrics
     draining: Draining

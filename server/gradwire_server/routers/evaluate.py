@@ -20,6 +20,7 @@ from ..schemas.evaluate import EvaluateAnswer, EvaluateRequest
 from ..schemas.parameters import ENCODING, REQUEST_TIMEOUT
 from ..schemas.problem import problems
 from ..services import Evaluate
+from ..settings import Settings
 from .context import Context
 
 _DESCRIPTION: Final = """\
@@ -43,25 +44,26 @@ class EvaluateEndpoint:
     def __init__(self, context: Context) -> None:
         self._compute = context.compute
         self._evaluate = context.services.evaluate
-        self._most_seconds = context.settings.request_seconds
+        self._settings = context.settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        options = call_options(scope, self._most_seconds)
+        settings = self._settings
+        options = call_options(scope, settings.request_seconds)
         allowance = Allowance(options.seconds)
-        body = await read_body(receive, options.seconds)
-        job = _job(self._evaluate, body, options)
+        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+        job = _job(self._evaluate, body, options, settings)
         await send_json(send, await self._compute.run(job, size=len(body), allowance=allowance, receive=receive))
 
 
-def _job(evaluate: Evaluate, body: bytes, options: CallOptions) -> Job[bytes]:
+def _job(evaluate: Evaluate, body: bytes | bytearray, options: CallOptions, settings: Settings) -> Job[list[bytes]]:
     """The whole work, parsing and writing JSON included: for a large body they may take longer than the program."""
 
-    def job(limits: Limits, check: Callable[[], None]) -> bytes:
-        document: Any = wire.loads(body)
+    def job(limits: Limits, check: Callable[[], None]) -> list[bytes]:
+        document: Any = wire.loads(body, most_values=settings.json_values, check=check)
         answer = evaluate(document, limits=limits, check=check)
         check()
-        return wire.dumps(answer, options.encoding)
+        return wire.dumps_in_pieces(answer, options.encoding, most_bytes=settings.answer_bytes, check=check)
 
     return job
 
@@ -77,7 +79,7 @@ def routes(context: Context) -> list[BaseRoute]:
             request_model=EvaluateRequest,
             response_model=EvaluateAnswer,
             response_description="Values, and gradients where they were asked for.",
-            responses=problems(400, 401, 406, 408, 413, 415, 422, 429, 500, 503, 504),
+            responses=problems(400, 401, 406, 408, 413, 415, 422, 429, 431, 500, 503, 504),
             examples={200: examples.shown_answers(), 422: {"error": examples.shown_error()}},
             operation_id="evaluate",
             tags=["evaluate"],

@@ -10,7 +10,7 @@ from typing import Any, Final
 Document = dict[str, Any]
 
 
-def _value(data: Any, shape: list[int], grad_fn: str | None) -> Document:
+def float32(data: Any, shape: list[int], grad_fn: str | None) -> Document:
     """A float32 tensor as it is answered."""
     recorded = grad_fn is not None
     return {"data": data, "dtype": "float32", "shape": shape, "requires_grad": recorded, "is_leaf": not recorded, "grad_fn": grad_fn}
@@ -158,34 +158,34 @@ REQUESTS: Final[dict[str, Document]] = {
 }
 
 ANSWERS: Final[dict[str, Document]] = {
-    "gradient": {"outputs": {"z": _value(13.0, [], "SumBackward0")}, "grads": {"x": _value([4.0, 6.0], [2], None)}},
+    "gradient": {"outputs": {"z": float32(13.0, [], "SumBackward0")}, "grads": {"x": float32([4.0, 6.0], [2], None)}},
     "chain": {
-        "outputs": {"y": _value(1.6151463, [], "ExpBackward0")},
-        "grads": {"x": _value(1.4174242, [], None), "s": _value(1.6151463, [], None)},
+        "outputs": {"y": float32(1.6151463, [], "ExpBackward0")},
+        "grads": {"x": float32(1.4174242, [], None), "s": float32(1.6151463, [], None)},
     },
-    "mean": {"outputs": {"m": _value(22.5, [], "MeanBackward0")}, "grads": {"x": _value([[1.5, 3.0], [4.5, 6.0]], [2, 2], None)}},
+    "mean": {"outputs": {"m": float32(22.5, [], "MeanBackward0")}, "grads": {"x": float32([[1.5, 3.0], [4.5, 6.0]], [2, 2], None)}},
     "loss": {
-        "outputs": {"prediction": _value([1.0, 1.5], [2], "AddBackward0"), "loss": _value(0.625, [], "MseLossBackward0")},
-        "grads": {"w": _value([2.5, 4.0], [2], None), "b": _value(1.5, [], None)},
+        "outputs": {"prediction": float32([1.0, 1.5], [2], "AddBackward0"), "loss": float32(0.625, [], "MseLossBackward0")},
+        "grads": {"w": float32([2.5, 4.0], [2], None), "b": float32(1.5, [], None)},
     },
     "no_grad_and_detach": {
-        "outputs": {"y": _value(111.0, [], "AddBackward0"), "frozen": _value(9.0, [], None), "offset": _value(30.0, [], None)},
-        "grads": {"x": _value(54.0, [], None)},
+        "outputs": {"y": float32(111.0, [], "AddBackward0"), "frozen": float32(9.0, [], None), "offset": float32(30.0, [], None)},
+        "grads": {"x": float32(54.0, [], None)},
     },
     "custom_function": {
-        "outputs": {"e": _value([1.0, 2.7182817], [2], "my_expBackward"), "total": _value(3.7182817, [], "SumBackward0")},
-        "grads": {"x": _value([1.0, 2.7182817], [2], None)},
+        "outputs": {"e": float32([1.0, 2.7182817], [2], "my_expBackward"), "total": float32(3.7182817, [], "SumBackward0")},
+        "grads": {"x": float32([1.0, 2.7182817], [2], None)},
     },
     "matrix": {
-        "outputs": {"C": _value([[4.0, 5.0], [10.0, 11.0]], [2, 2], "MmBackward0")},
+        "outputs": {"C": float32([[4.0, 5.0], [10.0, 11.0]], [2, 2], "MmBackward0")},
         "grads": {
-            "A": _value([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]], [2, 3], None),
-            "B": _value([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]], [3, 2], None),
+            "A": float32([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]], [2, 3], None),
+            "B": float32([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]], [3, 2], None),
         },
     },
     "graph": {
-        "outputs": {"z": _value(28.0, [], "SumBackward0")},
-        "grads": {"x": _value([5.0, 6.0], [2], None), "y": _value([2.0, 3.0], [2], None)},
+        "outputs": {"z": float32(28.0, [], "SumBackward0")},
+        "grads": {"x": float32([5.0, 6.0], [2], None), "y": float32([2.0, 3.0], [2], None)},
     },
     "error": {
         "type": "about:blank",
@@ -194,6 +194,7 @@ ANSWERS: Final[dict[str, Document]] = {
         "detail": "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)",
         "code": "shape_mismatch",
         "pointer": "/nodes/0",
+        "exception": "RuntimeError",
     },
 }
 

@@ -10,12 +10,25 @@ from pydantic import BaseModel, ConfigDict, Field
 class ServerLimits(BaseModel):
     """What one request, and all of them together, may ask of a process."""
 
+    header_bytes: int = Field(description="Size of a request's first line and headers.")
     body_bytes: int = Field(description="Size of a request body.")
+    json_values: int = Field(description="Number of values and keys in a request body; all of a tensor in base64 is one.")
+    answer_bytes: int = Field(description="Size of the body of an answer.")
     tensor_bytes: int = Field(description="Size of any one tensor.")
     program_bytes: int = Field(description="Size of all tensors of a program together.")
     nodes: int = Field(description="Number of nodes of a program.")
+    work: int = Field(description="Work of a program, in multiply-adds of matrices of floats that take the same time.")
     request_seconds: float = Field(description="Time that a request may take; `Request-Timeout` asks for less.")
+    body_seconds: float = Field(description="Time in which a request body must arrive.")
     requests_in_flight: int = Field(description="Number of requests worked on at a time.")
+    sessions: int = Field(description="Number of sessions at a time.")
+    session_tensors: int = Field(description="Number of names in a session.")
+    session_bytes: int = Field(description="Memory of a session: its tensors, what is saved for backward, and its last answer.")
+    sessions_bytes: int = Field(description="Memory of all sessions together.")
+    batch_instructions: int = Field(description="Number of instructions in a batch.")
+    session_queue: int = Field(description="Number of calls that wait for a session which is at work on another one.")
+    session_ttl_seconds: float = Field(description="The longest time that a session may ask to be kept without being used.")
+    suspension_seconds: float = Field(description="Time for the answer to a function or a hook that runs in the client.")
     compute_threads: int = Field(description="Number of threads that compute.")
 
 

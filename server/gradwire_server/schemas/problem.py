@@ -21,6 +21,7 @@ class Problem(BaseModel):
                 "detail": "There is no operation 'mull'. Did you mean 'mul'?",
                 "code": "unknown_op",
                 "pointer": "/nodes/0/op",
+                "exception": "ValueError",
                 "request_id": "9f0c1f5cbd8e4b1c8d1a6b0f6f0d7a52",
             }
         }
@@ -32,39 +33,65 @@ class Problem(BaseModel):
     detail: str = Field(description="A sentence for people, in PyTorch's words where PyTorch has the same error.")
     code: str = Field(description="A stable identifier for programs.")
     pointer: str | None = Field(description="A JSON pointer (RFC 6901) to the place in the request's document, if there is one.")
+    exception: str | None = Field(
+        description="The exception that a client in Python raises, as PyTorch does: `RuntimeError`, `LinAlgError`; null if there is none."
+    )
+    seq: int = Field(
+        default=0,
+        description="Only where an instruction of a batch failed: the number of the batch, which is used up. Without it nothing was done.",
+    )
+    instruction: int = Field(default=0, description="With `seq`: the number of the instruction. What came before it stands.")
+    results: list[Any] = Field(default=[], description="With `seq`: the results of the instructions before it.")
+    expected: int = Field(default=0, description="Only with `seq_gap` and `seq_reused`: the number of the next batch.")
     request_id: str = Field(description="The id under which the server's log speaks of this request.")
 
 
 _MEANING: Final = {
-    400: "The body is not JSON (`malformed_json`).",
+    400: "The body is not JSON (`malformed_json`), or the request is not HTTP (`malformed_request`).",
     401: "There is no API key, or it is not known (`unauthorized`). Only on servers with keys.",
-    404: "There is nothing of that name (`not_found`, `unknown_op`).",
+    403: "The server has no API keys, so that it cannot tell whose sessions these are (`listing_needs_keys`).",
+    404: "There is nothing of that name (`not_found`, `unknown_op`, `unknown_session`, `undefined_name`, `no_suspension`).",
     406: "The Accept header rules out JSON (`not_acceptable`).",
     408: "The body did not arrive in time (`body_timeout`).",
-    413: "The body is larger than the limit (`body_too_large`).",
+    409: "The batch is not the next one (`seq_gap`), or its number was used by another one (`seq_reused`): `expected` is the right one. Or "
+    "another suspension has to be answered first (`not_innermost`).",
+    410: "The answer to a suspension came too late (`suspension_expired`).",
+    413: "The body is larger than the limit (`body_too_large`), or holds more values (`too_many_values`): send tensors in base64.",
     415: "The body is not `application/json` (`unsupported_media_type`).",
     422: "The request is understood and wrong: the program (`invalid_program`, `unknown_op`, `runtime_error`, `type_error`, ...), its size "
-    "(`tensor_too_large`, `program_too_large`, `too_many_nodes`), or a parameter (`unknown_parameter`, `invalid_parameter`).",
-    429: "The server is working on as many requests as it takes (`too_many_requests`); Retry-After says when to try again.",
+    "(`tensor_too_large`, `program_too_large`, `too_many_nodes`, `answer_too_large`), or a parameter (`unknown_parameter`, "
+    "`invalid_parameter`).",
+    429: "The server is working on as many requests as it takes (`too_many_requests`), has as many sessions (`too_many_sessions`), or as "
+    "many calls wait for the session as may (`session_busy`); Retry-After says when to try again.",
+    431: "The first line and the headers are larger than the limit (`headers_too_large`).",
     500: "The server failed (`internal_error`); its log has the reason under the request id.",
-    503: "The server is shutting down (`draining`), or is out of memory (`out_of_memory`).",
+    501: "The server runs in several processes, which share no sessions (`sessions_need_one_process`).",
+    503: "The server is shutting down (`draining`), is out of memory (`out_of_memory`), or holds as many bytes of bodies as it may "
+    "(`too_many_bytes`).",
     504: "The time allowed for the request is over (`deadline_exceeded`).",
+    507: "The session, or all of them together, would need more memory than they may take (`session_memory`, `sessions_memory`).",
 }
 
 
 _CODES: Final = {
     400: ("malformed_json", "The body is no valid JSON: unexpected character at line 1, column 12."),
     401: ("unauthorized", "This server needs an API key. Send it as: Authorization: Bearer <key>."),
+    403: ("listing_needs_keys", "Sessions can only be listed on a server with API keys."),
     404: ("not_found", "There is nothing at /v1/nothing."),
     406: ("not_acceptable", "This call answers application/json, which the Accept header rules out."),
     408: ("body_timeout", "The body did not arrive within 30 seconds."),
+    409: ("seq_gap", "The next batch of this session has the number 4, but this one has 6."),
+    410: ("suspension_expired", "The answer to 's1' did not come within 60 seconds, so its backward pass was ended."),
     413: ("body_too_large", "A request body may have at most 67108864 bytes, but this one has 200000000."),
     415: ("unsupported_media_type", "The body must be application/json, not text/plain."),
     422: ("unknown_op", "There is no operation 'mull'. Did you mean 'mul'?"),
     429: ("too_many_requests", "The server is already working on 256 requests, its limit. Try again in a second."),
+    431: ("headers_too_large", "The first line and the headers of a request may have at most 65536 bytes, but these have more."),
     500: ("internal_error", "The server failed to answer this request. The failure is in its log under the request id."),
+    501: ("sessions_need_one_process", "This server runs in 4 processes, which share no sessions."),
     503: ("draining", "The server is shutting down. Send the request again in a moment."),
     504: ("deadline_exceeded", "The request was stopped after 30 seconds, the time that was allowed for it."),
+    507: ("session_memory", "The result of mul would bring the session to 1,073,745,920 bytes, more than the 1,073,741,824 bytes allowed."),
 }
 
 
@@ -72,6 +99,7 @@ def _example(status: int) -> dict[str, Any]:
     code, detail = _CODES[status]
     pointer = "/nodes/0/op" if status == 422 else None
     problem = {"type": "about:blank", "title": title_of(status), "status": status, "detail": detail, "code": code, "pointer": pointer}
+    problem["exception"] = "ValueError" if status == 422 else None
     return {**problem, "request_id": "9f0c1f5cbd8e4b1c8d1a6b0f6f0d7a52"}
 
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gradwire_engine.limits import Limits
+
+if TYPE_CHECKING:
+    from .sessions.answer import Answer
+    from .sessions.brief import Brief
+    from .sessions.limits import SessionLimits
+    from .sessions.service import BatchWork
+    from .sessions.turns import Turn
+
+T = TypeVar("T")
 
 
 class Evaluate(Protocol):
@@ -26,6 +35,119 @@ class Evaluate(Protocol):
         ...
 
 
+class Sessions(Protocol):
+    """Tensors that live between calls.
+
+    A session belongs to its ``owner`` (whatever identifies the caller, ``None`` where callers are not told apart); to anyone else
+    it is not there. All calls may be made from any thread; a session does one thing at a time, and callers wait for their turn.
+    Documents are the requests and answers of the HTTP interface, with an array as the ``data`` of every tensor, which an answer
+    may share with the session.
+    """
+
+    def create(self, document: Any, *, owner: str | None) -> dict[str, Any]:
+        """Makes a session.
+
+        Args:
+            document: ``{"ttl_seconds", "default_dtype", "seed"}``, each of which may be left out.
+            owner: Who may use it.
+
+        Returns:
+            ``{"id", "expires_at", "seq", "version", "api", "ops"}``.
+
+        Raises:
+            GradwireError: The document is wrong, or there are too many sessions.
+        """
+        ...
+
+    def get(self, session: str, *, owner: str | None) -> dict[str, Any]:
+        """Describes a session, which counts as a use of it."""
+        ...
+
+    def list(self, *, owner: str | None, limit: int, cursor: str | None) -> dict[str, Any]:
+        """Describes the sessions of ``owner``, as ``{"items", "next"}``.
+
+        Raises:
+            ListingNeedsKeys: There is no owner.
+        """
+        ...
+
+    def delete(self, session: str, *, owner: str | None) -> None:
+        """Ends a session and everything in it; what is running still gets its answer."""
+        ...
+
+    def turn(self, session: str, *, owner: str | None) -> Turn:
+        """Joins the queue of a session.
+
+        For callers who may not block: they wait for the turn's ``future``, hand the turn over to one of the calls below, and
+        release it.
+
+        Raises:
+            UnknownSession: There is no such session for ``owner``.
+            SessionBusy: The queue is full.
+        """
+        ...
+
+    def batch(
+        self,
+        session: str,
+        document: Any,
+        *,
+        owner: str | None,
+        check: Callable[[], None],
+        finish: Callable[[Answer], T],
+        turn: Turn | None = None,
+    ) -> T:
+        """Carries out ``{"seq", "instructions"}``, or gives the last answer once more.
+
+        Args:
+            session: The session's id.
+            document: The batch.
+            owner: Who asks.
+            check: Called between operations; the instruction under way fails with what it raises, and is the last one.
+            finish: Turns the answer into what is kept and returned. It is called before anything else happens in the session, so
+                it may read arrays that a later batch will write.
+            turn: The caller's turn, which has come; otherwise the call waits for one.
+
+        Returns:
+            What ``finish`` made: now, or when the same ``seq`` came with the same instructions before.
+
+        Raises:
+            GradwireError: The batch was not accepted; its ``seq`` is not used up. An instruction that fails is no exception but an
+                answer.
+        """
+        ...
+
+    def begin(
+        self, session: str, document: Any, *, owner: str | None, check: Callable[[], None], finish: Callable[[Answer], T], turn: Turn
+    ) -> BatchWork[T]:
+        """Accepts a batch as ``batch`` does, for callers who would rather carry it out a part at a time.
+
+        Its ``advance`` goes on to the end, or with a ``Brief`` only as long as that takes no time to speak of, and says whether it
+        came to the end; then ``result`` is what ``batch`` would return.
+        """
+        ...
+
+    def is_small(self, session: str, *, owner: str | None, brief: Brief) -> bool:
+        """Whether looking at a session takes no time to speak of, whatever is looked at."""
+        ...
+
+    def tensor(self, session: str, name: str, *, owner: str | None, turn: Turn | None = None) -> dict[str, Any]:
+        """One tensor, as a batch would read its value. Without a turn the call waits for one, and the arrays are copies."""
+        ...
+
+    def grad(self, session: str, name: str, *, owner: str | None, turn: Turn | None = None) -> dict[str, Any] | None:
+        """The gradient of one tensor, likewise; ``None`` where there is none."""
+        ...
+
+    def graph(self, session: str, name: str, *, owner: str | None, turn: Turn | None = None) -> dict[str, Any]:
+        """The backward graph behind one tensor, as ``{"nodes", "edges"}``."""
+        ...
+
+    def sweep(self) -> None:
+        """Ends what has expired; calls do so too for what they name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The calls that the routers are given.
@@ -35,18 +157,27 @@ class Services:
         list_ops: Describes every operation.
         get_op: Describes one operation; raises ``ProgramError`` with code ``unknown_op``.
         table_hash: Identifies the set of operations and their signatures.
+        sessions: Tensors that live between calls.
     """
 
     evaluate: Evaluate
     list_ops: Callable[[], list[dict[str, Any]]]
     get_op: Callable[[str], dict[str, Any]]
     table_hash: Callable[[], str]
+    sessions: Sessions
 
 
-def engine_services() -> Services:
-    """The services over the engine of this process."""
+def engine_services(limits: SessionLimits | None = None) -> Services:
+    """The services over the engine of this process.
+
+    Args:
+        limits: What sessions may ask of it; by default what a server allows.
+    """
     # Here, because the routers and the OpenAPI document need only the types above.
     from .evaluate import evaluate
     from .ops import get_op, list_ops, table_hash
+    from .sessions.limits import SessionLimits
+    from .sessions.service import EngineSessions
 
-    return Services(evaluate=evaluate, list_ops=list_ops, get_op=get_op, table_hash=table_hash)
+    sessions = EngineSessions(limits or SessionLimits())
+    return Services(evaluate=evaluate, list_ops=list_ops, get_op=get_op, table_hash=table_hash, sessions=sessions)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gradwire_engine import codec
 from gradwire_engine.autograd import walk_back
+from gradwire_engine.brief import shown
 from gradwire_engine.describe import graph
 from gradwire_engine.dtypes import set_default_dtype
 from gradwire_engine.errors import GradwireError, LimitError, ProgramError
@@ -15,11 +16,11 @@ from gradwire_engine.execute import Runner, Values
 from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR, PURE
-from gradwire_engine.names import check_fields, check_name, join, kind_of, shown, suggest
-from gradwire_engine.parse import parse
+from gradwire_engine.names import check_fields, check_name, join, kind_of, suggest
+from gradwire_engine.parse import check_count, parse
 from gradwire_engine.random import Generator
+from gradwire_engine.stopping import stoppable, watched
 from gradwire_engine.tensor import Tensor
-from gradwire_engine.walk import CHECK
 
 _FIELDS: Final = frozenset(
     {"inputs", "nodes", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
@@ -42,7 +43,12 @@ def evaluate(document: Any, *, limits: Limits, check: Callable[[], None]) -> dic
         GradwireError: The program is wrong, too large, or was stopped by ``check``.
     """
     # A context of its own: default dtype, generator and grad mode end with the request.
-    return contextvars.copy_context().run(_evaluate, document, limits, check)
+    return contextvars.copy_context().run(_evaluate_stoppably, document, limits, check)
+
+
+def _evaluate_stoppably(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+    with stoppable(check):
+        return _evaluate(document, limits, check)
 
 
 def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
@@ -51,7 +57,6 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
     check_fields(document, _FIELDS, ("outputs",), "")
     create_graph = _boolean(document, "create_graph")
     _set_modes(document)
-    CHECK.set(check)
     include = _include(document)
     inputs = _read_inputs(document.get("inputs", {}), limits)
     program = parse(document, list(inputs), limits)
@@ -68,7 +73,7 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
         # Described before the walk, which gives up what the graph has saved but never the graph.
         answer["graph"] = graph(list(outputs.values()), tensors)
     if backward is not None:
-        answer["grads"] = _gradients(backward, document.get("wrt"), inputs, values, create_graph, limits)
+        answer["grads"] = _gradients(backward, document.get("wrt"), inputs, values, create_graph, limits, meter)
     elif document.get("wrt") is not None:
         raise ProgramError(
             "'wrt' names what to differentiate by, but there is no 'backward' that says what to differentiate.",
@@ -79,9 +84,9 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
 
 
 def _encode(tensor: Tensor) -> dict[str, Any]:
-    node = tensor.grad_fn
+    node = tensor._made_by()
     return codec.encode(
-        tensor._data, requires_grad=tensor.requires_grad, is_leaf=node is None, grad_fn=None if node is None else node.name()
+        tensor._data, requires_grad=tensor.requires_grad, is_leaf=node is None, grad_fn=None if node is None else node.short_name
     )
 
 
@@ -116,8 +121,9 @@ def _include(document: Mapping[str, Any]) -> Sequence[str]:
 def _read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
     if not isinstance(given, Mapping):
         raise ProgramError(f"'inputs' must be an object of tensors by name, not {kind_of(given)}.", code="invalid_type", pointer="/inputs")
+    check_count("inputs", len(given), limits, "/inputs")
     inputs: dict[str, Tensor] = {}
-    for name, value in given.items():
+    for name, value in watched(given.items()):
         pointer = join("/inputs", name)
         check_name(name, pointer)
         try:
@@ -150,11 +156,18 @@ def _value(values: Values, name: str, pointer: str) -> Tensor:
 
 
 def _gradients(
-    backward: Any, wrt: Any, inputs: Mapping[str, Tensor], values: Values, create_graph: bool, limits: Limits
+    backward: Any, wrt: Any, inputs: Mapping[str, Tensor], values: Values, create_graph: bool, limits: Limits, meter: Meter
 ) -> dict[str, dict[str, Any] | None]:
+    starts = _starts(backward)
+    if len(starts) > limits.nodes:
+        raise LimitError(
+            f"'backward' names {len(starts)} values, more than the {limits.nodes} that are allowed.",
+            code="too_many_outputs",
+            pointer="/backward",
+        )
     outputs: list[Tensor] = []
     gradients: list[Tensor | None] = []
-    for name, given, pointer in _starts(backward):
+    for name, given, pointer in watched(starts):
         outputs.append(_value(values, name, pointer))
         gradients.append(_grad_output(given, outputs[-1], pointer, limits))
     if not outputs:
@@ -162,7 +175,7 @@ def _gradients(
     if wrt is None:
         names = [name for name, tensor in inputs.items() if tensor.requires_grad]
     elif isinstance(wrt, list) and all(isinstance(name, str) for name in wrt):
-        names = wrt
+        names = list(dict.fromkeys(wrt))
     else:
         raise ProgramError("'wrt' must be a list of names.", code="invalid_type", pointer="/wrt")
     targets = [_value(values, name, f"/wrt/{i}") for i, name in enumerate(names)]
@@ -171,6 +184,8 @@ def _gradients(
             raise ProgramError(
                 f"One of the differentiated Tensors does not require grad: {names[i]!r}.", code="no_grad_fn", pointer=f"/wrt/{i}"
             )
+    # A gradient has the shape of what it belongs to, so that all of them can be counted before they are made.
+    meter.answer(targets)
     try:
         found = walk_back(outputs, gradients, targets, create_graph=create_graph)
     except GradwireError as error:

@@ -8,9 +8,10 @@ import json
 from typing import Any
 
 import gradwire_engine  # noqa: F401  (declares the ops)
+from gradwire_engine.brief import shown
 from gradwire_engine.dtypes import dtype_of
 from gradwire_engine.errors import ProgramError
-from gradwire_engine.names import shown, suggest
+from gradwire_engine.names import suggest
 from gradwire_engine.op import REGISTRY, Op, Overloads
 from gradwire_engine.params import MISSING, Param
 

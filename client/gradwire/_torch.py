@@ -1,0 +1,56 @@
+"""What torch has at its top beside the operations, for tensors that live in sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradwire_engine.creation import check_array
+from gradwire_engine.devices import check_device
+from gradwire_engine.dtypes import Array, dtype_of
+from gradwire_engine.errors import TensorTypeError
+from gradwire_engine.op import ops
+from gradwire_engine.random import Generator
+from gradwire_engine.value import Value
+
+from .connection import current_session
+from .tensor import Tensor, made, tensor
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+    """``data`` as a tensor: itself if it is one of that dtype, otherwise a copy."""
+    check_device(device)
+    if isinstance(data, Value):
+        return data if dtype is None or data.dtype is dtype_of(dtype) else ops.to(data, dtype_of(dtype))
+    return tensor(data, dtype=dtype)
+
+
+def from_numpy(array: Array) -> Tensor:
+    """A tensor with the elements of ``array``; its memory cannot be shared with a session.
+
+    Raises:
+        TypeError: ``array`` is no array, or of a dtype that tensors do not have.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TensorTypeError(f"expected np.ndarray (got {type(array).__name__})", code="argument_type")
+    check_array(array)
+    return made(np.array(array))
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seeds the session's random generator (``torch.manual_seed``).
+
+    Returns:
+        A generator with the same seed.
+    """
+    generator = Generator(seed)
+    session = current_session()
+    session.seed = generator.initial_seed()
+    session.emit({"do": "seed", "value": seed}, loud=True)
+    return generator
+
+
+def initial_seed() -> int:
+    """The seed of the session's random generator."""
+    return current_session().seed

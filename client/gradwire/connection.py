@@ -1,0 +1,138 @@
+"""Where tensors live: on a server, or in this process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Final, Self
+
+from .api import DEFAULT_TIMEOUT, open_transport
+from .session import Session
+from .transport import Transport
+
+_TTL_SECONDS: Final = 3600.0
+
+_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+class Connection:
+    """A way to a server and the session in it; the session is opened when something is first sent.
+
+    As a context manager it is the connection that new tensors take inside.
+
+    Args:
+        transport: The way.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._session: Session | None = None
+        self._lock = threading.Lock()
+        _connections.add(self)
+
+    @property
+    def session(self) -> Session:
+        """The session."""
+        found = self._session
+        if found is None:
+            with self._lock:
+                found = self._session
+                if found is None:
+                    remote = getattr(self._transport, "remote", False)
+                    found = self._session = Session(
+                        self._transport,
+                        background=remote,
+                        ttl_seconds=_TTL_SECONDS if remote else None,
+                    )
+        return found
+
+    def synchronize(self) -> None:
+        """Sends everything that was recorded and waits until it is done.
+
+        Raises:
+            GradwireError: Something failed that nothing has shown yet.
+        """
+        self.session.synchronize()
+
+    def close(self) -> None:
+        """Ends the session, with all tensors in it, and closes the connection."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._transport.close()
+
+    def forked(self) -> None:
+        """Called in the child of a fork."""
+        self._lock = threading.Lock()
+        if self._session is not None:
+            self._session.forked()
+            if self._session.lost:
+                self._session = None
+
+    def __enter__(self) -> Self:
+        _ENTERED.set((*_ENTERED.get(), self))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        _ENTERED.set(_ENTERED.get()[:-1])
+
+
+_ENTERED: ContextVar[tuple[Connection, ...]] = ContextVar("gradwire_connections", default=())
+_default: Connection | None = None
+_default_lock = threading.Lock()
+
+
+def connect(url: str | None = None, *, api_key: str | None = None, timeout: float | None = DEFAULT_TIMEOUT) -> Connection:
+    """Makes a connection, which new tensors take from now on.
+
+    Args:
+        url: The server's address; by default that in ``GRADWIRE_URL``, and without one the services in this process.
+        api_key: The key that the server wants; by default that in ``GRADWIRE_API_KEY``.
+        timeout: Seconds to wait for each part of an answer; None waits forever.
+    """
+    global _default
+    made = Connection(open_transport(url, api_key=api_key, timeout=timeout))
+    with _default_lock:
+        _default = made
+    return made
+
+
+def current() -> Connection:
+    """The connection that new tensors take."""
+    entered = _ENTERED.get()
+    return entered[-1] if entered else _default or _connect_first()
+
+
+def _connect_first() -> Connection:
+    global _default
+    with _default_lock:
+        if _default is None:
+            _default = Connection(open_transport())
+        return _default
+
+
+def current_session() -> Session:
+    """The session that new tensors live in."""
+    return current().session
+
+
+def _forked() -> None:
+    global _default_lock
+    _default_lock = threading.Lock()
+    for connection in list(_connections):
+        connection.forked()
+
+
+def _end() -> None:
+    for connection in list(_connections):
+        if connection._session is not None:
+            connection._session.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+atexit.register(_end)

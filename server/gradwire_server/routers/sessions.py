@@ -1,0 +1,246 @@
+"""``/v1/sessions`` and what lies below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
+
+from gradwire_engine.describe import to_dot, to_mermaid
+from gradwire_engine.draw import to_svg
+from gradwire_engine.errors import ProgramError
+
+from .. import wire
+from ..compute import Allowance
+from ..errors import PROBLEM_TYPE, BodyTooLarge, InvalidParameter, NotFound, SessionsNeedOneProcess, readable
+from ..exchange import JSON_HEADER, raw_headers, read_body, send_answer, send_json
+from ..logs import get_logger
+from ..middleware.request_id import request_id_of
+from ..negotiation import (
+    JSON,
+    CallOptions,
+    call_options,
+    choose_media,
+    headers_of,
+    query_parameters,
+    require_acceptable,
+    require_json_body,
+)
+from ..routing import AsgiRoute, Endpoint
+from ..services.sessions.answer import Answer
+from ..services.sessions.service import BatchWork
+from ..services.sessions.turns import Turn
+from .context import Context
+from .session_routes import documented
+
+_FORMATS: Final = {
+    "json": JSON,
+    "dot": "text/vnd.graphviz",
+    "mermaid": "text/vnd.mermaid",
+    "svg": "image/svg+xml",
+}
+_PAGE: Final = 100
+_LARGEST_PAGE: Final = 1000
+# A session is described by three short fields.
+_LARGEST_DESCRIPTION: Final = 64 * 1024
+
+Headers = list[tuple[bytes, bytes]]
+# Status, the code of a problem, headers, and the body in pieces.
+Written = tuple[int, str | None, Headers, list[bytes]]
+
+
+def _owner(scope: Scope) -> str | None:
+    owner: str | None = scope.get("state", {}).get("owner")
+    return owner
+
+
+class _Endpoint:
+    """What the endpoints have in common.
+
+    Args:
+        context: The application's parts.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._settings = context.settings
+        self._sessions = context.services.sessions
+        self._work = context.session_work
+
+    def _options(self, scope: Scope, *, has_body: bool = False) -> tuple[CallOptions, Allowance]:
+        options = call_options(scope, self._settings.request_seconds, has_body=has_body)
+        return options, Allowance(options.seconds)
+
+    def _write(self, document: Any, options: CallOptions, check: Callable[[], None] | None = None) -> list[bytes]:
+        return wire.dumps_in_pieces(document, options.encoding, most_bytes=self._settings.answer_bytes, check=check)
+
+
+class CreateSession(_Endpoint):
+    """Makes a session."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if self._settings.workers > 1:
+            raise SessionsNeedOneProcess(self._settings.workers)
+        headers = headers_of(scope)
+        require_acceptable(headers)
+        query_parameters(scope, {})
+        body = await read_body(receive, self._settings.body_seconds)
+        if body:
+            require_json_body(headers)
+        if len(body) > _LARGEST_DESCRIPTION:
+            raise BodyTooLarge(_LARGEST_DESCRIPTION)
+        document = wire.loads(body, most_values=self._settings.json_values) if body else {}
+        created = self._sessions.create(document, owner=_owner(scope))
+        await send_answer(send, 201, wire.dumps(created), [JSON_HEADER, (b"location", f"/v1/sessions/{created['id']}".encode())])
+
+
+class ListSessions(_Endpoint):
+    """Lists the sessions of the caller's key."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        require_acceptable(headers_of(scope))
+        query = query_parameters(scope, {"limit": str(_PAGE), "cursor": ""})
+        given = query["limit"]
+        # Python refuses to read a number of thousands of digits, which anyone may send.
+        limit = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+        if not 1 <= limit <= _LARGEST_PAGE:
+            raise InvalidParameter(f"The query parameter 'limit' must be a whole number from 1 to {_LARGEST_PAGE}; got {given!r}.")
+        page = await self._work.beside(partial(self._sessions.list, owner=_owner(scope), limit=limit, cursor=query["cursor"]))
+        await send_json(send, wire.dumps(page))
+
+
+class GetSession(_Endpoint):
+    """Describes a session."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        require_acceptable(headers_of(scope))
+        query_parameters(scope, {})
+        await send_json(send, wire.dumps(self._sessions.get(scope["path_params"]["id"], owner=_owner(scope))))
+
+
+class DeleteSession(_Endpoint):
+    """Ends a session."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        query_parameters(scope, {})
+        await self._work.beside(partial(self._sessions.delete, scope["path_params"]["id"], owner=_owner(scope)))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+class Batch(_Endpoint):
+    """Carries out a batch, to its end whether or not the caller stays."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self._log = get_logger("gradwire.sessions")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        options, allowance = self._options(scope, has_body=True)
+        id, owner = scope["path_params"]["id"], _owner(scope)
+        body = await read_body(receive, min(options.seconds, self._settings.body_seconds))
+        request_id = request_id_of(scope)
+
+        def begin(turn: Turn) -> BatchWork[Written]:
+            document = wire.loads(body, most_values=self._settings.json_values, check=allowance.check)
+            finish = partial(self._finish, options=options, request_id=request_id)
+            return self._sessions.begin(id, document, owner=owner, check=allowance.check, finish=finish, turn=turn)
+
+        status, code, headers, pieces = await self._work.batch(id, owner, begin, size=len(body), allowance=allowance)
+        scope.setdefault("state", {})["problem_code"] = code
+        await send_answer(send, status, pieces, headers)
+
+    def _finish(self, answer: Answer, options: CallOptions, request_id: str) -> Written:
+        if isinstance(answer.error, Exception):
+            self._log.error("failure", request_id=request_id, exc_info=answer.error)
+        if answer.status < 400:
+            return answer.status, None, [JSON_HEADER], self._write(answer.document, options)
+        document = {**readable(answer.document), "request_id": request_id}
+        headers = [(b"content-type", PROBLEM_TYPE.encode()), *raw_headers(answer.headers)]
+        return answer.status, document["code"], headers, self._write(document, options)
+
+
+class _Look(_Endpoint):
+    """Looks at one tensor of a session."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        media, options, allowance = self._read(scope)
+        id, name, owner = scope["path_params"]["id"], scope["path_params"]["name"], _owner(scope)
+
+        def work(turn: Turn) -> list[bytes]:
+            allowance.check()
+            return self._show(id, name, owner, turn, media, options)
+
+        try:
+            pieces = await self._work.look(id, owner, work, allowance)
+        except ProgramError as error:
+            # In a batch an unknown name is a mistake, in a path it is a place where nothing is.
+            raise NotFound(error.detail, code=error.code) from None
+        headers = [(b"content-type", media.encode())]
+        if media == _FORMATS["svg"]:
+            # A picture that is opened on its own is a document: this one loads nothing and runs nothing.
+            headers.append((b"content-security-policy", b"default-src 'none'"))
+        await send_answer(send, 200, pieces, headers)
+
+    def _read(self, scope: Scope) -> tuple[str, CallOptions, Allowance]:
+        return JSON, *self._options(scope)
+
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
+        raise NotImplementedError
+
+
+class GetTensor(_Look):
+    """Gives the value of one tensor."""
+
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
+        return self._write(self._sessions.tensor(id, name, owner=owner, turn=turn), options)
+
+
+class GetGrad(_Look):
+    """Gives the gradient of one tensor."""
+
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
+        return self._write(self._sessions.grad(id, name, owner=owner, turn=turn), options)
+
+
+class GetGraph(_Look):
+    """Gives the backward graph behind one tensor, as data or as a picture."""
+
+    def _read(self, scope: Scope) -> tuple[str, CallOptions, Allowance]:
+        asked = query_parameters(scope, {"format": ""})["format"]
+        if asked and asked not in _FORMATS:
+            raise InvalidParameter(f"The query parameter 'format' must be one of {', '.join(_FORMATS)}; got {asked!r}.")
+        media = _FORMATS[asked] if asked else choose_media(headers_of(scope), tuple(_FORMATS.values()))
+        options = CallOptions("list", self._settings.request_seconds)
+        return media, options, Allowance(options.seconds)
+
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
+        graph = self._sessions.graph(id, name, owner=owner, turn=turn)
+        if media == JSON:
+            return self._write(graph, options)
+        turn.release()
+        write = {_FORMATS["dot"]: to_dot, _FORMATS["mermaid"]: to_mermaid, _FORMATS["svg"]: to_svg}[media]
+        return [write(graph).encode()]
+
+
+def routes(context: Context) -> list[BaseRoute]:
+    """The routes of this module."""
+    endpoints: dict[str, Endpoint] = {
+        "create_session": CreateSession(context),
+        "list_sessions": ListSessions(context),
+        "get_session": GetSession(context),
+        "delete_session": DeleteSession(context),
+        "batch": Batch(context),
+        "get_tensor": GetTensor(context),
+        "get_grad": GetGrad(context),
+        "get_graph": GetGraph(context),
+    }
+    return [AsgiRoute(endpoint=endpoints[name], operation_id=name, **facts) for name, facts in documented().items()]

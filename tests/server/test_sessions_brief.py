@@ -1,0 +1,94 @@
+"""Batches that are begun where they stand and go on elsewhere: everything is done once, wherever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gradwire_engine.limits import Limits
+from gradwire_server.services.sessions.brief import Brief
+from tests.server.sessions import Caller, Document, backward, create, finish, op
+
+BRIEF = Brief(Limits(tensor_bytes=4000, program_bytes=20_000, nodes=10, work=100_000), seconds=10.0, answer_bytes=2000)
+
+
+def advance(caller: Caller, *instructions: Any, brief: Brief = BRIEF) -> tuple[int, Document]:
+    """How many instructions were carried out at once, and the whole answer."""
+    with caller.service.turn(caller.id, owner=None) as turn:
+        work = caller.service.begin(
+            caller.id, {"instructions": list(instructions)}, owner=None, check=lambda: None, finish=finish, turn=turn
+        )
+        done = work.advance(brief)
+        at_once = len(instructions)
+        if not done:
+            assert work._progress is not None
+            at_once = len(work._progress._results)
+            assert work.advance()
+        assert work.advance()
+        status, document = work.result
+        assert status == 200, document
+        return at_once, document
+
+
+SMALL = (op("x", "rand", 10, kwargs={"requires_grad": True}), op("y", "mul", "x", "x"), op("s", "sum", "y"))
+
+
+@pytest.mark.parametrize(
+    "heavy",
+    [
+        op("r", "randn", 2000),
+        op("r", "nn.functional.dropout", [0.5] * 1500),
+        op("r", "repeat", "x", 500),
+        op("r", "linalg.matrix_power", [[0.01] * 30] * 30, 20),
+        op("r", "nonzero", [1.0] * 1500),
+    ],
+    ids=lambda i: i["op"],
+)
+def test_what_is_heavy_is_done_elsewhere_and_once(heavy: dict[str, Any]) -> None:
+    end = (op("z", "rand", 3), {"do": "read", "name": "z"}, {"do": "read", "name": "s"})
+    whole, parts = Caller(document={"seed": 5}), Caller(document={"seed": 5})
+    results = whole.do(*SMALL, heavy, *end)
+    at_once, document = advance(parts, *SMALL, heavy, *end)
+    assert at_once == 3
+    assert document["results"] == results
+
+
+def test_what_is_small_is_done_at_once() -> None:
+    at_once, document = advance(Caller(), *SMALL, backward("s"), {"do": "read", "name": "x", "what": ["value", "grad"]})
+    assert at_once == 5
+    assert document["results"][4]["grad"]["shape"] == [10]
+
+
+def test_long_graphs_long_answers_and_large_sessions_go_elsewhere() -> None:
+    caller = Caller()
+    caller.do(create("x0", [1.0], requires_grad=True), *(op(f"x{i + 1}", "mul", f"x{i}", 1.5) for i in range(12)))
+    assert advance(caller, create("a", 1.0), backward("x12"))[0] == 1
+    caller.do({"do": "set", "name": "x0", "grad": None}, op("v", "ones", 900))
+    assert advance(caller, {"do": "read", "name": "x0"}, {"do": "read", "name": "v"})[0] == 1
+    caller.do(op("w", "ones", 5000))
+    assert advance(caller, {"do": "read", "name": "x0"})[0] == 0
+
+
+def test_a_pass_that_waited_goes_elsewhere_too() -> None:
+    caller = Caller()
+    caller.do(create("x0", [1.0], requires_grad=True), *(op(f"x{i + 1}", "mul", f"x{i}", 2) for i in range(12)))
+    caller.do({"do": "hook", "name": "h", "of": "x6", "kind": "tensor"})
+    caller.suspend(backward("x12"))
+    assert advance(caller, create("a", 1.0), {"do": "resume", "suspension": "s1", "grads": None})[0] == 1
+    assert caller.grad("x0") == [4096.0]
+
+
+def test_no_instruction_is_begun_when_the_time_is_over() -> None:
+    brief = Brief(BRIEF.limits, seconds=0.0, answer_bytes=2000)
+    assert advance(Caller(), *SMALL, brief=brief)[0] == 0
+
+
+def test_a_limit_that_is_real_is_found_either_way() -> None:
+    caller = Caller(session_tensors=1)
+    with caller.service.turn(caller.id, owner=None) as turn:
+        document = {"instructions": [create("a", 1.0), create("b", 1.0)]}
+        work = caller.service.begin(caller.id, document, owner=None, check=lambda: None, finish=finish, turn=turn)
+        assert not work.advance(BRIEF)
+        assert work.advance()
+        assert (work.result[0], work.result[1]["code"], work.result[1]["instruction"]) == (422, "too_many_names", 1)
