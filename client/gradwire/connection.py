@@ -10,11 +10,13 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Final, Self
 
+from gradwire_engine.errors import TensorRuntimeError
+
 from .api import DEFAULT_TIMEOUT, open_transport
 from .session import Session
 from .transport import Transport
 
-_TTL_SECONDS: Final = 3600.0
+_TTL_SECONDS: Final = 600.0
 
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -32,16 +34,21 @@ class Connection:
         self._transport = transport
         self._session: Session | None = None
         self._lock = threading.Lock()
+        self._closed = False
         _connections.add(self)
+        # Registered after whatever the transport has registered, and so called before it.
+        atexit.register(_end, weakref.ref(self))
 
     @property
     def session(self) -> Session:
         """The session."""
         found = self._session
-        if found is None:
+        if found is None or found.lost:
+            if self._closed:
+                raise TensorRuntimeError("This connection is closed; make another one by gradwire.connect().", code="connection_closed")
             with self._lock:
                 found = self._session
-                if found is None:
+                if found is None or found.lost:
                     remote = getattr(self._transport, "remote", False)
                     found = self._session = Session(
                         self._transport,
@@ -63,6 +70,7 @@ class Connection:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._closed = True
         self._transport.close()
 
     def forked(self) -> None:
@@ -127,12 +135,11 @@ def _forked() -> None:
         connection.forked()
 
 
-def _end() -> None:
-    for connection in list(_connections):
-        if connection._session is not None:
-            connection._session.close()
+def _end(reference: weakref.ref[Connection]) -> None:
+    connection = reference()
+    if connection is not None and connection._session is not None:
+        connection._session.close()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
-atexit.register(_end)

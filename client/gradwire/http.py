@@ -123,7 +123,7 @@ class HttpTransport:
         try:
             answer = self._client.request(**self._exchange.call(request))
         except httpx.RequestError as error:
-            raise self._exchange.failure(error) from error
+            raise self._exchange.failure(error) from None
         return self._exchange.response(answer)
 
     def close(self) -> None:
@@ -162,7 +162,7 @@ class AsyncHttpTransport:
         try:
             answer = await self._client.request(**self._exchange.call(request))
         except httpx.RequestError as error:
-            raise self._exchange.failure(error) from error
+            raise self._exchange.failure(error) from None
         return self._exchange.response(answer)
 
     async def close(self) -> None:

@@ -117,15 +117,16 @@ class Recording(_Value):
             given[i] = args[i]
         session.use_default_dtype()
         names = [session.new_name() for _ in plan.metas]
+        instruction: dict[str, Any] = {"do": "op", "name": names[0] if single else names, "op": op.name, "args": given}
+        if not GRAD_MODE.get():
+            instruction["no_grad"] = True
+        session.emit(instruction, names, uses)
+        # Only now: a call that is refused makes nothing.
         results = [cls._wrap(Remote(meta, session, name)) for meta, name in zip(plan.metas, names, strict=True)]
         again.attach(plan, args, results)
         if op.view:
             for result in results:
                 result._data.storage = args[0]._data.storage
-        instruction: dict[str, Any] = {"do": "op", "name": names[0] if single else names, "op": op.name, "args": given}
-        if not GRAD_MODE.get():
-            instruction["no_grad"] = True
-        session.emit(instruction, names, uses)
         return results[0] if single else cls._pack(op, results)
 
     @classmethod

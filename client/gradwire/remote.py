@@ -69,4 +69,4 @@ class Remote:
     def __del__(self) -> None:
         session = self.session
         if session is not None and self.name is not None:
-            session.drop(self.name)
+            session.drop(self.name, self.meta.nbytes)

@@ -8,86 +8,30 @@ fails takes along those that depend on it, and no others: the rest of its batch 
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
-import linecache
 import queue
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
-import gradwire_engine
 from gradwire_engine.dtypes import default_dtype, dtype_of
 from gradwire_engine.errors import GradwireError, TensorRuntimeError
 
 from . import conversations
 from .conversations import BatchAnswer
 from .drivers import run
-from .transport import Transport
+from .errors import Conflict, NotFound, Unauthorized, Unavailable
+from .pending import Batch, Pending, recorded_at
+from .transport import Transport, TransportError
 
 MOST_INSTRUCTIONS: Final = 512
 MOST_BYTES: Final = 4 * 2**20
 _MOST_BATCHES_WAITING: Final = 8
-_OURS: Final = (str(Path(__file__).parent), str(Path(gradwire_engine.__file__).parent))
-
-Place = tuple[str, int]
-
-
-class Pending:
-    """An instruction on its way.
-
-    Attributes:
-        instruction: What is sent.
-        defines: The names that it gives to tensors.
-        uses: The names that it needs.
-        spoils: The names that are worth nothing if it fails, although it does not define them.
-        place: The file and line of the user's code that recorded it.
-        loud: Its failure is raised even if nothing depends on it.
-        result: What was answered.
-        error: Why it was not carried out.
-    """
-
-    __slots__ = ("defines", "error", "instruction", "loud", "place", "result", "spoils", "uses")
-
-    def __init__(
-        self,
-        instruction: dict[str, Any],
-        defines: Sequence[str] = (),
-        uses: Sequence[str] = (),
-        spoils: Sequence[str] = (),
-        loud: bool = False,
-    ) -> None:
-        self.instruction = instruction
-        self.defines = defines
-        self.uses = uses
-        self.spoils = spoils
-        self.place = caller()
-        self.loud = loud
-        self.result: Any = None
-        self.error: GradwireError | None = None
-
-
-class Batch:
-    """Instructions that are sent together."""
-
-    __slots__ = ("done", "pending")
-
-    def __init__(self, pending: list[Pending]) -> None:
-        self.pending = pending
-        self.done = threading.Event()
-
-
-def caller() -> Place | None:
-    """The file and line in the innermost frame that is not Gradwire's own."""
-    frame = sys._getframe(2)
-    while frame is not None:
-        filename = frame.f_code.co_filename
-        if not filename.startswith(_OURS):
-            return filename, frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+# Dropped tensors are deleted with others, unless they are many or heavy: then they make room before more is made.
+_MANY_DROPPED: Final = 64
+_HEAVY_DROPPED: Final = 2**20
 
 
 class Session:
@@ -115,10 +59,14 @@ class Session:
         self._buffer: list[Pending] = []
         self._bytes = 0
         self._dropped: deque[str] = deque()
+        self._dropped_bytes = 0
         self._failed: dict[str, GradwireError] = {}
         self._unmade: set[str] = set()
         self._deferred: deque[GradwireError] = deque()
         self._broken: GradwireError | None = None
+        # What was sent and not yet answered, to be sent again as it is, and what comes after it.
+        self._sent: list[Pending] = []
+        self._backlog: list[Pending] = []
         self._outbox: queue.Queue[Batch | None] = queue.Queue(_MOST_BATCHES_WAITING)
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -157,6 +105,8 @@ class Session:
             self._refuse_failed(uses)
         pending = Pending(instruction, defines, uses, spoils, loud)
         with self._lock:
+            if len(self._dropped) >= _MANY_DROPPED or self._dropped_bytes >= _HEAVY_DROPPED:
+                self._delete_dropped()
             self._buffer.append(pending)
             self._bytes += nbytes
             if len(self._buffer) >= MOST_INSTRUCTIONS or self._bytes >= MOST_BYTES:
@@ -170,9 +120,10 @@ class Session:
             self._dtype = dtype
             self.emit({"do": "default_dtype", "value": dtype_of(dtype).name})
 
-    def drop(self, name: str) -> None:
-        """Has a name forgotten with the next batch. Called by destructors, so it takes no lock."""
+    def drop(self, name: str, nbytes: int) -> None:
+        """Has a name forgotten soon, before much more is made. Called by destructors, so it takes no lock."""
         self._dropped.append(name)
+        self._dropped_bytes += nbytes
 
     def _refuse_failed(self, uses: Sequence[str]) -> None:
         if self._broken is not None:
@@ -226,23 +177,28 @@ class Session:
             if error is not besides:
                 raise _again(error)
 
-    def _wait(self, batch: Batch | None) -> None:
-        if batch is not None:
-            batch.done.wait()
+    def _wait(self, batch: Batch) -> None:
+        batch.done.wait()
+        if batch.trouble is not None:
+            raise _again(batch.trouble)
 
     # Sending.
 
-    def _flush(self) -> Batch | None:
-        """Hands over what is on the list; the caller holds the lock."""
+    def _delete_dropped(self) -> None:
+        self._dropped_bytes = 0
         dropped = [self._dropped.popleft() for _ in range(len(self._dropped))]
         if dropped:
             self._buffer.append(Pending({"do": "delete", "names": dropped}))
+
+    def _flush(self) -> Batch:
+        """Hands over what is on the list; the caller holds the lock."""
+        self._delete_dropped()
         batch = Batch(self._buffer)
         self._buffer = []
         self._bytes = 0
         if not self._background:
             self._send(batch)
-            return None
+            return batch
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="gradwire-session", daemon=True)
             self._thread.start()
@@ -269,25 +225,62 @@ class Session:
             pass  # whoever uses a tensor next is told
 
     def _send(self, batch: Batch) -> None:
+        self._backlog += batch.pending
         try:
-            waiting = batch.pending
-            while waiting:
-                waiting = self._send_some(waiting)
+            while self._sent or self._backlog:
+                self._send_some()
         except GradwireError as error:
-            self._broken = error
+            # What was not answered is kept, and sent again with the next batch, under the same number.
+            batch.trouble = error
         except Exception as error:  # a fault of ours must not leave anyone waiting for ever
-            self._broken = TensorRuntimeError(f"The client failed to send what it had recorded: {error!r}.", code="internal_error")
+            self._lose(TensorRuntimeError(f"The client failed to send what it had recorded: {error!r}.", code="internal_error"))
         finally:
-            if self._broken is not None:
-                for pending in batch.pending:
-                    if pending.result is None and pending.error is None:
-                        self._fail(pending, self._broken)
             batch.done.set()
 
-    def _send_some(self, waiting: list[Pending]) -> list[Pending]:
-        """Sends one batch and gives what is left to be sent after a failure."""
+    def _send_some(self) -> None:
+        """Sends what waits for an answer, or else what was recorded since."""
         if self._broken is not None:
-            raise self._broken
+            self._lose(self._broken)
+            return
+        if not self._sent:
+            self._sent = self._sendable(self._backlog)
+            self._backlog = []
+            if not self._sent:
+                return
+        try:
+            if self.id is None:
+                name = dtype_of(self._first_dtype).name
+                opened = run(conversations.open_session(ttl_seconds=self._ttl, default_dtype=name), self._transport)
+                self.id, self._seq = opened["id"], opened["seq"]
+            answer: BatchAnswer = run(
+                conversations.send_batch(self.id, self._seq + 1, [p.instruction for p in self._sent]), self._transport
+            )
+        except (NotFound, Conflict) as error:
+            gone = TensorRuntimeError(
+                f"The session that this tensor lived in is lost: {error.detail} Make the tensor again.", code="session_lost"
+            )
+            self._lose(gone)
+            return
+        except (TransportError, Unauthorized, Unavailable):
+            raise
+        except GradwireError as error:
+            self._refused(error)
+            return
+        live, self._sent = self._sent, []
+        self._seq = answer.seq
+        for pending, result in zip(live, answer.results, strict=False):
+            pending.result = result
+        if answer.suspended is not None:
+            at = answer.suspended["instruction"]
+            live[at].result = answer.suspended
+            self._backlog = live[at + 1 :] + self._backlog
+        elif answer.problem is not None and answer.failed_instruction is not None:
+            at = answer.failed_instruction
+            self._fail(live[at], answer.problem)
+            self._backlog = live[at + 1 :] + self._backlog
+
+    def _sendable(self, waiting: list[Pending]) -> list[Pending]:
+        """What does not depend on anything that failed."""
         live: list[Pending] = []
         for pending in waiting:
             bad = next((name for name in pending.uses if name in self._failed), None)
@@ -304,28 +297,27 @@ class Session:
                     continue
                 pending.instruction["names"] = names
             live.append(pending)
-        if not live:
-            return []
-        if self.id is None:
-            opened = run(conversations.open_session(ttl_seconds=self._ttl, default_dtype=dtype_of(self._first_dtype).name), self._transport)
-            self.id, self._seq = opened["id"], opened["seq"]
-        answer: BatchAnswer = run(conversations.send_batch(self.id, self._seq + 1, [p.instruction for p in live]), self._transport)
-        self._seq = answer.seq
-        for pending, result in zip(live, answer.results, strict=False):
-            pending.result = result
-        if answer.suspended is not None:
-            at = answer.suspended["instruction"]
-            live[at].result = answer.suspended
-            return live[at + 1 :]
-        if answer.problem is not None and answer.failed_instruction is not None:
-            at = answer.failed_instruction
-            self._fail(live[at], answer.problem)
-            return live[at + 1 :]
-        return []
+        return live
+
+    def _refused(self, error: GradwireError) -> None:
+        """A batch was refused as a whole, too large perhaps: its parts are tried one by one."""
+        live, self._sent = self._sent, []
+        if len(live) == 1:
+            self._fail(live[0], error)
+            return
+        middle = len(live) // 2
+        self._sent, self._backlog = live[:middle], live[middle:] + self._backlog
+
+    def _lose(self, error: GradwireError) -> None:
+        """Gives the session up."""
+        self._broken = error
+        lost, self._sent, self._backlog = self._sent + self._backlog, [], []
+        for pending in lost:
+            self._fail(pending, error)
 
     def _fail(self, pending: Pending, error: GradwireError) -> None:
         if not hasattr(error, "__notes__") and pending.place is not None:
-            error.add_note(_recorded_at(pending.place))
+            error.add_note(recorded_at(pending.place))
         pending.error = error
         for name in (*pending.defines, *pending.spoils):
             self._failed[name] = error
@@ -350,7 +342,7 @@ class Session:
             self._thread.join(timeout=5)
         if self.id is not None and self._broken is None:
             self._broken = TensorRuntimeError("The session that this tensor lived in was closed.", code="session_closed")
-            with contextlib.suppress(GradwireError):  # it is gone already, or will be soon
+            with contextlib.suppress(GradwireError, RuntimeError):  # it is gone already, or will be soon
                 run(conversations.delete_session(self.id), self._transport)
 
     def forked(self) -> None:
@@ -368,11 +360,5 @@ class Session:
 
 
 def _again(error: GradwireError) -> GradwireError:
-    """The error to raise once more, without the traceback of the last time."""
-    return error.with_traceback(None)
-
-
-def _recorded_at(place: Place) -> str:
-    filename, line = place
-    text = linecache.getline(filename, line).strip()
-    return f'Recorded at File "{filename}", line {line}' + (f": {text}" if text else "")
+    """The error to raise: a copy, because what is raised holds on to the frames that it came through."""
+    return copy.copy(error)

@@ -186,7 +186,7 @@ class Tensor(Reading, Recording, OpMethods, Value):
     @grad.setter
     def grad(self, value: Any) -> None:
         Value.grad.fset(self, value)  # type: ignore[attr-defined]
-        session, name = session_of(self), reference(self)
+        session, name = session_of(self) if value is None else session_of(self, value), reference(self)
         self._forget_gradient_failure()
         given = None if value is None else reference(value)
         session.emit({"do": "set", "name": name, "grad": given}, (), (name,) if given is None else (name, given), loud=True)

@@ -43,10 +43,13 @@ def openapi_document(api: Api) -> dict[str, Any]:
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "Only on servers with API keys."}}
     document["security"] = [{}, {"key": []}]
     for route in plain:
+        written = (route.openapi_extra or {}).get("requestBody")
+        for method in route.methods or () if written else ():
+            document["paths"][route.path][method.lower()]["requestBody"] = written
         for status, examples in route.examples.items():
             for method in route.methods or ():
                 (content,) = document["paths"][route.path][method.lower()]["responses"][str(status)]["content"].values()
-                # Only now, because FastAPI drops whatever is null from its document.
+                # Only now, as above, because FastAPI drops whatever is null from its document.
                 content["examples"] = examples
                 content.pop("example", None)
     for path in document["paths"].values():

@@ -173,4 +173,5 @@ class Settings(BaseSettings):
             session_queue=self.session_queue,
             session_ttl_seconds=self.session_ttl_seconds,
             suspension_seconds=self.suspension_seconds,
+            answer_bytes=self.answer_bytes,
         )

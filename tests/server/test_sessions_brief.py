@@ -10,7 +10,7 @@ from gradwire_engine.limits import Limits
 from gradwire_server.services.sessions.brief import Brief
 from tests.server.sessions import Caller, Document, backward, create, finish, op
 
-BRIEF = Brief(Limits(tensor_bytes=4000, program_bytes=20_000, nodes=10, work=100_000), seconds=10.0, answer_bytes=2000)
+BRIEF = Brief(Limits(tensor_bytes=4000, program_bytes=24_000, nodes=10, work=100_000), seconds=10.0, answer_bytes=2000)
 
 
 def advance(caller: Caller, *instructions: Any, brief: Brief = BRIEF) -> tuple[int, Document]:

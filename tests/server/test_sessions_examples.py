@@ -34,6 +34,14 @@ def test_executed_in_order_they_answer_what_the_page_says() -> None:
             assert body == approximately(expected), name
 
 
+def test_the_page_has_them_as_they_are() -> None:
+    document = call(create_app(Settings()), "GET", "/openapi.json").json()
+    (content,) = document["paths"]["/v1/sessions/{id}/batch"]["post"]["requestBody"]["content"].values()
+    assert content["examples"] == examples.REQUESTS
+    answers = document["paths"]["/v1/sessions/{id}/batch"]["post"]["responses"]["422"]["content"]
+    assert answers["application/problem+json"]["examples"] == examples.shown_errors()
+
+
 def test_they_are_numbered_and_every_one_has_an_answer() -> None:
     assert list(examples.REQUESTS) == list(examples.ANSWERS)
     for number, (name, example) in enumerate(examples.REQUESTS.items(), start=1):

@@ -23,7 +23,7 @@ from gradwire_engine.op import ops
 from gradwire_engine.value import Value
 from gradwire_engine.walk import Suspension, Walk
 
-from ..announcing import reference, session_of
+from ..announcing import reference, referrer, session_of
 from ..remote import Remote
 from ..session import Session
 from ..shadow import shadow
@@ -60,13 +60,14 @@ def backward(
         warnings.warn(_CYCLE, UserWarning, stacklevel=2)
     retained = create_graph if retain_graph is None else retain_graph
     session, uses = session_of(*outputs), [reference(t) for t in outputs]
+    refer = referrer(Tensor, session, uses)
     instruction = {
         "do": "backward",
         "of": list(uses),
-        "gradient": [None if g is None else _use(g, uses) for g in gradients],
+        "gradient": [None if g is None else refer(g) for g in gradients],
         "retain_graph": retained,
         "create_graph": create_graph,
-        "inputs": None if wanted is None else [_use(t, uses) for t in wanted],
+        "inputs": None if wanted is None else [refer(t) for t in wanted],
     }
     survey = Survey(made.walk)
     if create_graph or survey.suspends:
@@ -121,13 +122,14 @@ def grad(
         made = engine.start_grad(outs, wanted, gradients, retain_graph, create_graph, unused_allowed)
     retained = create_graph if retain_graph is None else retain_graph
     session, uses = session_of(*outs), [reference(t) for t in outs]
+    refer = referrer(Tensor, session, uses)
     names = [session.new_name() for _ in wanted]
     instruction = {
         "do": "grad",
         "name": names,
         "outputs": list(uses),
-        "inputs": [_use(t, uses) for t in wanted],
-        "grad_outputs": [None if g is None else _use(g, uses) for g in gradients],
+        "inputs": [refer(t) for t in wanted],
+        "grad_outputs": [None if g is None else refer(g) for g in gradients],
         "retain_graph": retained,
         "create_graph": create_graph,
         "allow_unused": unused_allowed,
@@ -269,8 +271,9 @@ class InStep:
                     self._abandon({**resume, "error": f"{type(error).__name__}: {error}"})
                     raise
                 grads = _listed(suspension, response)
-                used = [reference(g) for g in grads or () if g is not None]
-                resume["grads"] = None if grads is None else [None if g is None else reference(g) for g in grads]
+                used: list[str] = []
+                refer = referrer(Tensor, session, used)
+                resume["grads"] = None if grads is None else [None if g is None else refer(g) for g in grads]
                 if following is None:
                     session.emit(resume, names, used, loud=True)
                 else:
@@ -351,9 +354,3 @@ def _cotangents(given: Any, count: int) -> list[Any]:
         if g is not None and not isinstance(g, Tensor):
             gradients[i] = Tensor._lift(g)
     return gradients
-
-
-def _use(tensor: Any, uses: list[str]) -> str:
-    name = reference(tensor)
-    uses.append(name)
-    return name

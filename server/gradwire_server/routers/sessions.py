@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any, Final
 
 from starlette.routing import BaseRoute
@@ -150,21 +151,28 @@ class Batch(_Endpoint):
 
         def begin(turn: Turn) -> BatchWork[Written]:
             document = wire.loads(body, most_values=self._settings.json_values, check=allowance.check)
-            finish = partial(self._finish, options=options, request_id=request_id)
+            finish = partial(self._finish, options=options, request_id=request_id, check=allowance.check)
             return self._sessions.begin(id, document, owner=owner, check=allowance.check, finish=finish, turn=turn)
 
         status, code, headers, pieces = await self._work.batch(id, owner, begin, size=len(body), allowance=allowance)
         scope.setdefault("state", {})["problem_code"] = code
         await send_answer(send, status, pieces, headers)
 
-    def _finish(self, answer: Answer, options: CallOptions, request_id: str) -> Written:
+    def _finish(self, answer: Answer, options: CallOptions, request_id: str, check: Callable[[], None]) -> Written:
+        pieces = count()
+
+        def between() -> None:
+            # A short answer is one piece, and is also written when the time is over: it says that it is.
+            if next(pieces):
+                check()
+
         if isinstance(answer.error, Exception):
             self._log.error("failure", request_id=request_id, exc_info=answer.error)
         if answer.status < 400:
-            return answer.status, None, [JSON_HEADER], self._write(answer.document, options)
+            return answer.status, None, [JSON_HEADER], self._write(answer.document, options, between)
         document = {**readable(answer.document), "request_id": request_id}
         headers = [(b"content-type", PROBLEM_TYPE.encode()), *raw_headers(answer.headers)]
-        return answer.status, document["code"], headers, self._write(document, options)
+        return answer.status, document["code"], headers, self._write(document, options, between)
 
 
 class _Look(_Endpoint):

@@ -17,8 +17,8 @@ def _gradient(data: Any, shape: list[int]) -> Document:
 REQUESTS: Final[dict[str, Document]] = {
     "1_create": {
         "summary": "1. Make a tensor",
-        "description": "x stays in the session until it is deleted or the session ends. `seq` makes it safe to send this again: the same "
-        "number with the same instructions gets the same answer, and x is not made twice.",
+        "description": "x stays in the session until it is deleted or the session ends. `seq` makes it safe to send the last batch again: "
+        "the same number with the same instructions gets the same answer, and x is not made twice.",
         "value": {
             "seq": 1,
             "instructions": [
@@ -41,8 +41,8 @@ REQUESTS: Final[dict[str, Document]] = {
     },
     "3_backward": {
         "summary": "3. Backward, and keep the graph",
-        "description": "The gradient of z is added to x. `retain_graph` keeps what the graph has saved; try this batch again without it, "
-        "and then once more.",
+        "description": "The gradient of z is added to x. `retain_graph` keeps what the graph has saved, for the batches below: "
+        "without it, a second backward would be refused.",
         "value": {"instructions": [{"do": "backward", "of": "z", "retain_graph": True}]},
     },
     "4_gradients": {
@@ -83,8 +83,9 @@ REQUESTS: Final[dict[str, Document]] = {
     },
     "7_hook": {
         "summary": "7. Backward waits for you",
-        "description": "A hook on y. Backward stops where the gradient of y is known, and the answer says `suspended`: s1.0 is that "
-        "gradient, an ordinary tensor. What stands behind the backward has not been done.",
+        "description": "A hook on v. Backward stops where the gradient of v is known, and the answer says `suspended`: s1.0 is that "
+        "gradient, an ordinary tensor. What stands behind the backward has not been done. The answer is waited for until `expires_at`, "
+        "by default for a minute; after that, `unhook` h, `delete` v and w, and send this batch again.",
         "value": {
             "instructions": [
                 {"do": "op", "name": "v", "op": "exp", "args": ["x"]},

@@ -131,7 +131,7 @@ class Progress:
                     self.answer = failure(error, self._seq, i, results)
                     return
                 finally:
-                    self._session.account.settle()
+                    self._session.settle()
                 if isinstance(result, Suspended):
                     self.answer = Answer(200, {"seq": self._seq, "results": results, "suspended": result.document}, {}, None)
                     return

@@ -22,6 +22,7 @@ class SessionLimits:
         session_ttl_seconds: The longest time that a session may ask to be kept without being used.
         suspension_seconds: Time for the answer to a function or a hook that runs elsewhere.
         suspensions: Number of such answers that may be outstanding in a session.
+        answer_bytes: Size of the body of an answer; ``None`` where answers are not written.
     """
 
     sessions: int = 1_000
@@ -34,3 +35,4 @@ class SessionLimits:
     session_ttl_seconds: float = 3_600.0
     suspension_seconds: float = 60.0
     suspensions: int = 64
+    answer_bytes: int | None = None

@@ -24,6 +24,9 @@ from .errors import SessionMemory
 ARRAY_BYTES: Final = 400
 NODE_BYTES: Final = 600
 VIEW_BYTES: Final = 1_000
+# For a name with a handle that has no storage of its own, such as x.data, and for a hook with its name.
+NAME_BYTES: Final = 300
+HOOK_BYTES: Final = 400
 _LINK_BYTES: Final = 8
 _SECONDS_BETWEEN_COLLECTIONS: Final = 2.0
 
@@ -99,6 +102,7 @@ class Account:
         self._used = 0
         self._reserved = 0
         self._held = 0
+        self._entries = 0
 
     @property
     def used(self) -> int:
@@ -179,8 +183,17 @@ class Account:
             memory._reserved += size
             return None
 
-    def settle(self) -> None:
-        """Gives back what was set aside: by now what was made is counted."""
+    def settle(self, names: int, hooks: int) -> None:
+        """Gives back what was set aside: by now what was made is counted.
+
+        Args:
+            names: The number of names that the session has by now.
+            hooks: The number of its hooks.
+        """
+        entries = names * NAME_BYTES + hooks * HOOK_BYTES
         with self._memory._lock:
+            self._memory._used += entries - self._entries
+            self._used += entries - self._entries
+            self._entries = entries
             self._memory._reserved -= self._reserved
             self._reserved = 0

@@ -89,13 +89,16 @@ class Names:
             ProgramError: A name is none, or is taken.
             LimitError: There are as many names as are allowed.
         """
+        # First, so that a list is never longer than what a session may have.
+        self._check_room(len(names) if isinstance(names, list) else 1, pointer)
+        seen: set[str] = set()
         for i, name in enumerate(names) if isinstance(names, list) else [(None, names)]:
             if name is None and i is not None:
                 continue
             at = pointer if i is None else f"{pointer}/{i}"
-            if check_name(name, at) in self._bound or (i is not None and name in names[:i]):
+            if check_name(name, at) in self._bound or name in seen:
                 raise ProgramError(f"The name {name!r} is taken: delete it first.", code="duplicate_name", pointer=at)
-        self._check_room(len(names) if isinstance(names, list) else 1, pointer)
+            seen.add(name)
 
     def _check_room(self, more: int, pointer: str) -> None:
         if self._count + more > self._limit:
@@ -119,8 +122,7 @@ class Names:
             self.define(names, result)
             return
         results: Sequence[Any] = result if isinstance(result, (tuple, list)) else (result,)
-        if len(results) != len(names):
-            raise ProgramError(f"The operation has {len(results)} outputs, but {len(names)} names.", code="output_count", pointer=pointer)
+        check_count(names, len(results), pointer)
         for name, item in zip(names, results, strict=True):
             if name is not None and item is not None:
                 self.define(name, item)
@@ -141,6 +143,16 @@ class Names:
             tensor._grad = None
         self._bound.clear()
         self._count = 0
+
+
+def check_count(names: Any, outputs: int, pointer: str) -> None:
+    """Refuses a list of names that is not as long as an operation has outputs.
+
+    Raises:
+        ProgramError: It is longer or shorter.
+    """
+    if isinstance(names, list) and len(names) != outputs:
+        raise ProgramError(f"The operation has {outputs} outputs, but {len(names)} names.", code="output_count", pointer=pointer)
 
 
 def _part(base: str, parts: Parts, steps: list[str], reference: str, pointer: str) -> Tensor:

@@ -197,7 +197,8 @@ class EngineSessions:
             kept = finish(answer)
         except Exception as error:
             # What the instructions did stands, but their results are lost.
-            answer = failure(error, seq, max(0, len(instructions) - 1), [None] * max(0, len(instructions) - 1))
+            done = answer.document.get("instruction", max(0, len(instructions) - 1))
+            answer = failure(error, seq, done, [None] * done)
             kept = finish(answer)
         session.account.hold(_size(kept))
         self._store.append(session, Record(seq, mark, kept), instructions)

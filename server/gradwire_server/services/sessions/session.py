@@ -92,6 +92,11 @@ class Session:
         for id in self.suspensions.expire():
             if id in self.names:
                 self.names.forget(id)
+        self.settle()
+
+    def settle(self) -> None:
+        """Brings the account up to date after an instruction."""
+        self.account.settle(len(self.names), len(self.hooks))
 
     def end(self) -> None:
         """Ends the session; what is running goes on to its end."""
@@ -110,6 +115,7 @@ class Session:
             self.names.clear()
             self.hooks.clear()
             self.account.hold(0)
+            self.settle()
 
     def describe(self) -> dict[str, Any]:
         """The session as its client sees it from outside."""

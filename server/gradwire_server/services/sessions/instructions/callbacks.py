@@ -12,6 +12,7 @@ from gradwire_engine.names import check_name, suggest
 from gradwire_engine.node import accumulator
 from gradwire_engine.tensor import Tensor
 
+from ..memory import HOOK_BYTES
 from .table import Run, Spec, flag, instruction, listed
 
 _KINDS: Final = ("tensor", "post_accumulate", "node", "node_pre")
@@ -54,6 +55,7 @@ def hook(run: Run, spec: Spec, at: str) -> None:
         raise ProgramError(f"The hook {name!r} is there already: remove it first.", code="duplicate_name", pointer=at + "/name")
     if len(hooks) >= limit:
         raise LimitError(f"The session has {limit:,} hooks, as many as are allowed.", code="too_many_names", pointer=at)
+    run.meter.add(HOOK_BYTES, "Another hook")
     tensor = run.look(spec["of"], at + "/of")
     kind = spec["kind"]
     if not isinstance(kind, str) or kind not in _KINDS:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from gradwire_engine.errors import GradwireError, ProgramError, TensorTypeError
@@ -12,7 +12,7 @@ from gradwire_engine.execute import Guard, locate
 from gradwire_engine.index_json import from_json
 from gradwire_engine.indexing import assign
 from gradwire_engine.inplace import call_inplace
-from gradwire_engine.modes import GRAD_MODE, GUARD, no_grad
+from gradwire_engine.modes import GRAD_MODE, GUARD, current_generator, no_grad
 from gradwire_engine.names import find_op, join, kind_of
 from gradwire_engine.op import Op, Overloads
 from gradwire_engine.operators import inplace_forms
@@ -23,6 +23,7 @@ from gradwire_engine.record import is_tensor
 from gradwire_engine.tensor import Tensor
 
 from ..memory import ARRAY_BYTES, NODE_BYTES, VIEW_BYTES
+from ..names import check_count
 from .table import NUMBERS, Run, Spec, flag, instruction
 
 _forms = functools.cache(inplace_forms)
@@ -50,7 +51,7 @@ def call(run: Run, spec: Spec, at: str) -> None:
         assert isinstance(op, (Op, Overloads))  # there are no custom functions here
         node = _read(run, op, args, kwargs, at)
         try:
-            result = _run(run, op, node)
+            result = _run(run, op, node, spec["name"], at + "/name")
         except GradwireError as error:
             raise locate(error, node) from None
         run.made(*(result if isinstance(result, (tuple, list)) else (result,)))
@@ -98,17 +99,33 @@ def _tensors(run: Run, value: Any, pointer: str) -> Any:
     return value
 
 
-def _run(run: Run, op: Op | Overloads, node: Node) -> Any:
-    """Measures a call and makes it."""
+def _run(run: Run, op: Op | Overloads, node: Node, names: Any, pointer: str) -> Any:
+    """Measures a call and makes it, unless there are more names than results, or fewer."""
     if isinstance(op, Overloads):
         chosen, values = op.resolve(node.args, node.kwargs, is_tensor)
     else:
         chosen, values = op, op.bind(node.args, node.kwargs, is_tensor)
     if chosen.composite:
-        guard = run.meter.composite(node)
+        # With its names, whose number is compared with that of the results that it finds.
+        guard = run.meter.composite(Node(names, op, node.args, node.kwargs, False, node.pointer))
         return _guarded(guard, lambda: op(*node.args, **node.kwargs))
+    if not chosen.variable_outputs:  # of those there are only views, which leave no trace
+        check_count(names, len(chosen.outputs or ("out",)), pointer)
     run.meter.operation(chosen, values)
-    return chosen(*node.args, **node.kwargs)
+    with _undrawn_by_errors() if chosen.random else nullcontext():
+        return chosen(*node.args, **node.kwargs)
+
+
+@contextmanager
+def _undrawn_by_errors() -> Iterator[None]:
+    """Takes back what was drawn of the random numbers, if the block fails."""
+    generator = current_generator()
+    state = generator.get_state()
+    try:
+        yield
+    except BaseException:
+        generator.set_state(state)
+        raise
 
 
 def _guarded(guard: Guard | None, function: Callable[[], Any]) -> Any:
@@ -132,6 +149,9 @@ def _write(run: Run, spec: Spec, method: str, args: list[Any], kwargs: Mapping[s
         )
     target = run.look(args[0], at + "/args/0")
     name = spec.get("name")
+    if isinstance(name, list):
+        check_count(name, 1, at + "/name")
+        name = name[0]
     new = name is not None and not _is_name_of(run, name, target)
     if new:
         run.session.names.check(name, at + "/name")
@@ -164,7 +184,8 @@ def _call_form(run: Run, target: Tensor, op: Op | Overloads, args: list[Any], kw
             run.meter.operation(chosen, values)
         if chosen.saves_first and GRAD_MODE.get():
             run.meter.add(target._data.nbytes, "The values that backward may need of a tensor that is written")
-        _guarded(guard, lambda: call_inplace(op, target, node.args[1:], node.kwargs))
+        with _undrawn_by_errors() if chosen.random else nullcontext():
+            _guarded(guard, lambda: call_inplace(op, target, node.args[1:], node.kwargs))
     except GradwireError as error:
         raise locate(error, node) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gradwire_engine.autograd import Pass, start_backward, start_grad
+from gradwire_engine.dtypes import NumpyDType
 from gradwire_engine.errors import LimitError, ProgramError, TensorRuntimeError
 from gradwire_engine.function import ExternalNode
 from gradwire_engine.names import kind_of
@@ -96,19 +97,24 @@ def _starts(run: Run, spec: Spec, of: str, gradient: str, at: str) -> tuple[list
     if given is None:
         return outputs, None
     if not isinstance(spec[of], list):
-        return outputs, [_gradient(run, given, outputs[0], f"{at}/{gradient}")]
+        return outputs, [_gradient(run, given, _dtype(outputs[0]), f"{at}/{gradient}")]
     items = listed(given, f"{gradient!r}, since {of!r} is a list,", f"{at}/{gradient}")
     made: list[Tensor | None] = []
     for i, item in enumerate(items):
         output = outputs[i] if i < len(outputs) else None
-        made.append(None if item is None else _gradient(run, item, output, f"{at}/{gradient}/{i}"))
+        made.append(None if item is None else _gradient(run, item, _dtype(output), f"{at}/{gradient}/{i}"))
     return outputs, made
 
 
-def _gradient(run: Run, given: Any, output: Tensor | None, pointer: str) -> Tensor:
+def _dtype(tensor: Tensor | None) -> NumpyDType | None:
+    return None if tensor is None else tensor._data.dtype
+
+
+def _gradient(run: Run, given: Any, dtype: NumpyDType | None, pointer: str) -> Tensor:
     if isinstance(given, str):
         return run.look(given, pointer)
-    return run.literal(given, pointer, None if output is None or isinstance(given, dict) else output._data.dtype)
+    # A dtype that is given stands, and whether it fits is for the walk to say.
+    return run.literal(given, pointer, None if isinstance(given, dict) and "dtype" in given else dtype)
 
 
 def _tensors(run: Run, given: Any, field: str, at: str) -> list[Tensor]:
@@ -190,7 +196,11 @@ def _response(run: Run, waiting: Waiting, grads: Any, pointer: str) -> Any:
             )
         return None
     items = listed(grads, "'grads'", pointer)
-    values = tuple(None if item is None else _gradient(run, item, None, f"{pointer}/{i}") for i, item in enumerate(items))
+    dtypes = _dtypes(waiting)
+    values = tuple(
+        None if item is None else _gradient(run, item, dtypes[i] if i < len(dtypes) else None, f"{pointer}/{i}")
+        for i, item in enumerate(items)
+    )
     if kind == "tensor":
         if len(values) != 1:
             raise ProgramError(
@@ -204,6 +214,18 @@ def _response(run: Run, waiting: Waiting, grads: Any, pointer: str) -> Any:
             "A hook after the accumulation of a gradient has no result: 'grads' must be null.", code="invalid_type", pointer=pointer
         )
     return values
+
+
+def _dtypes(waiting: Waiting) -> list[NumpyDType | None]:
+    """The dtypes of the gradients that an answer gives, ``None`` where there is none to take."""
+    at = waiting.at
+    if at.kind == "function":
+        node = at.node
+        assert isinstance(node, ExternalNode)
+        edges = dict(zip(node.tensor_inputs, node.edges, strict=True))
+        found = [edges.get(i) for i in range(node.input_count)]
+        return [None if edge is None else edge[3] for edge in found]
+    return [_dtype(g) for g in (at.grads if at.grad_inputs is None else at.grad_inputs)]
 
 
 INSTRUCTIONS: Final = {

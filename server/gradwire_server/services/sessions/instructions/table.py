@@ -52,6 +52,7 @@ class Run:
         self.meter = SessionMeter(limits.program if brief is None else limits.program.within(brief.limits), check, session.account)
         self._brief = brief
         self._answered = 0
+        self._written = 0
         self.since = 0
         self.position = 0
         self.reads_only = False
@@ -109,6 +110,14 @@ class Run:
     def answer(self, tensor: Tensor) -> dict[str, Any]:
         """A tensor as answers have it, with its values as they are now."""
         self._answered += tensor._data.nbytes
+        self._written += _least_written(tensor._data)
+        most = self.limits.answer_bytes
+        if most is not None and self._written > most:
+            raise LimitError(
+                f"With this tensor the answer would be written with at least {self._written:,} bytes, more than the {most:,} bytes that "
+                "an answer may have. Read fewer tensors in a batch, or a part of this one.",
+                code="answer_too_large",
+            )
         if self._brief is not None and self._answered > self._brief.answer_bytes:
             raise Heavy
         return encode(tensor, tensor._data if self.reads_only else self.copy(tensor._data))
@@ -119,6 +128,14 @@ class Run:
         copied = np.array(array, order="C")
         self.session.account.count(copied)
         return copied
+
+
+def _least_written(array: Any) -> int:
+    """The fewest bytes that the elements of an array take in an answer, in lists or in base64, whichever is shorter."""
+    # A digit and a comma, and of a number with a fraction a point and another digit.
+    in_lists = array.size * (4 if array.dtype.kind in "fc" else 2)
+    least: int = min(in_lists, array.nbytes * 4 // 3)
+    return least
 
 
 def encode(tensor: Tensor, array: Any) -> dict[str, Any]:

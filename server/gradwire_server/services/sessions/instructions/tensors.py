@@ -8,6 +8,7 @@ from gradwire_engine.brief import shown
 from gradwire_engine.errors import GradwireError, ProgramError
 from gradwire_engine.names import check_name, kind_of
 
+from ..memory import NAME_BYTES
 from .table import NUMBERS, Run, Spec, encode, flag, instruction, listed
 
 _PARTS: Final = ("value", "grad", "meta")
@@ -16,6 +17,7 @@ _PARTS: Final = ("value", "grad", "meta")
 def create(run: Run, spec: Spec, at: str) -> None:
     """Gives a name to a new tensor or, where ``tensor`` is a reference, another one to that tensor."""
     names = run.session.names
+    run.meter.add(NAME_BYTES, "Another name")
     names.check(check_name(spec["name"], at + "/name"), at + "/name")
     given = spec["tensor"]
     if isinstance(given, str) and given not in NUMBERS:
@@ -38,6 +40,7 @@ def change(run: Run, spec: Spec, at: str) -> None:
     grad = None if spec.get("grad") is None else run.look(spec["grad"], at + "/grad")
     data = run.look(spec["data"], at + "/data") if "data" in spec else None
     field = ""
+    before = tensor._data, tensor._requires_grad, tensor._grad
     try:
         if data is not None:
             field = "/data"
@@ -52,6 +55,8 @@ def change(run: Run, spec: Spec, at: str) -> None:
             field = "/retain_grad"
             tensor.retain_grad()
     except GradwireError as error:
+        # Each field is checked against what the ones before it set, so what they set is taken back.
+        tensor._data, tensor._requires_grad, tensor._grad = before
         raise error.at(at + field) from None
 
 
@@ -59,8 +64,16 @@ def read(run: Run, spec: Spec, at: str) -> dict[str, Any]:
     """Gives the value of a tensor, its gradient, or what is known of it without looking at its elements."""
     tensor = run.look(spec["name"], at + "/name")
     what = listed(spec.get("what", ["value"]), "'what'", at + "/what")
+    if len(what) > len(_PARTS):
+        raise ProgramError(
+            f"'what' has {len(what):,} items, more than the {len(_PARTS)} things that can be read of a tensor: {', '.join(_PARTS)}.",
+            code="invalid_value",
+            pointer=at + "/what",
+        )
     result: dict[str, Any] = {}
     for i, part in enumerate(what):
+        if part in what[:i]:
+            raise ProgramError(f"{shown(part)} stands in 'what' more than once.", code="invalid_value", pointer=f"{at}/what/{i}")
         if part == "value":
             result[part] = run.answer(tensor)
         elif part == "grad":

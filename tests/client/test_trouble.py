@@ -1,0 +1,170 @@
+"""What goes wrong between the client and a session, and how it goes on."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradwire as torch
+from gradwire.connection import Connection, connect
+from gradwire.http import HttpTransport
+from gradwire.local import LocalTransport
+from gradwire.transport import ConnectFailed, Request, Response
+from scripts.running import running_server
+
+
+class Unreliable:
+    """A local transport that can be told to fail."""
+
+    def __init__(self) -> None:
+        self.inner = LocalTransport()
+        self.failure: BaseException | None = None
+        self.after = False
+
+    def send(self, request: Request) -> Response:
+        if self.failure is not None and not self.after and request.path.endswith("/batch"):
+            raise self.failure
+        response = self.inner.send(request)
+        if self.failure is not None and request.path.endswith("/batch"):
+            raise self.failure
+        return response
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@pytest.fixture
+def transport() -> Unreliable:
+    return Unreliable()
+
+
+@pytest.fixture(autouse=True)
+def connection(transport: Unreliable, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    monkeypatch.setattr("gradwire.drivers.time.sleep", lambda seconds: None)
+    made = Connection(transport)
+    with made:
+        yield made
+    made.close()
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("failure", [ConnectFailed("No."), KeyboardInterrupt()])
+def test_what_was_not_answered_is_sent_again(transport: Unreliable, failure: BaseException, after: bool) -> None:
+    x = torch.ones(2)
+    assert x.sum().item() == 2.0
+    transport.failure, transport.after = failure, after
+    x += 1
+    with pytest.raises(type(failure)):
+        x.tolist()
+    transport.failure = None
+    assert x.tolist() == [2.0, 2.0]
+    x += 1
+    assert x.tolist() == [3.0, 3.0]
+
+
+def test_a_tensor_of_another_connection_is_refused_everywhere() -> None:
+    x = torch.ones(2, requires_grad=True)
+    with Connection(LocalTransport()) as other:
+        foreign = torch.ones(2, requires_grad=True)
+    for action in (
+        lambda: (x * 2).backward(foreign),
+        lambda: (x * 2).sum().backward(inputs=[foreign]),
+        lambda: torch.autograd.grad(x * 2, x, foreign),
+        lambda: setattr(x, "grad", foreign),
+    ):
+        with pytest.raises(RuntimeError, match="two connections"):
+            action()
+    other.close()
+    assert x.sum().item() == 2.0
+
+
+def test_refused_calls_leave_nothing_behind(connection: Connection, transport: Unreliable) -> None:
+    bad = torch.index_select(torch.ones(3), 0, torch.tensor([5]))
+    z = bad + 1
+    with pytest.raises((IndexError, RuntimeError)):
+        z.tolist()
+    for _ in range(3):
+        with pytest.raises((IndexError, RuntimeError)):
+            bad + 1
+    kept = [torch.full((2,), float(i)) for i in range(20)]
+    torch.stack(kept).tolist()
+    del kept, z, bad
+    gc.collect()
+    torch.ones(1).sum().item()
+    torch.ones(1).sum().item()
+    document = transport.inner.send(Request("GET", f"/v1/sessions/{connection.session.id}")).document
+    assert document["tensors"] <= 3
+
+
+def test_raised_errors_hold_on_to_nothing() -> None:
+    class Witness:
+        pass
+
+    def failing() -> Any:
+        import weakref
+
+        witness = Witness()
+        bad = torch.index_select(torch.ones(3), 0, torch.tensor([5]))
+        with pytest.raises((IndexError, RuntimeError)):
+            bad.tolist()
+        return weakref.ref(witness), bad
+
+    witness, bad = failing()
+    gc.collect()
+    assert witness() is None
+    with pytest.raises((IndexError, RuntimeError)):
+        bad.tolist()
+
+
+def test_heavy_tensors_make_room_before_more_is_made() -> None:
+    with running_server("--session-bytes", "100000000") as url, Connection(HttpTransport(url)) as there:
+        x = torch.zeros(2**20)
+        for _ in range(100):
+            x = x + 1
+        assert x[0].item() == 100.0
+        there.close()
+        with pytest.raises(RuntimeError, match="This connection is closed"):
+            torch.ones(1)
+
+
+def test_a_tensor_that_is_too_large_to_send_costs_nothing_else() -> None:
+    with running_server("--max-body-bytes", "200000") as url, Connection(HttpTransport(url)) as there:
+        kept = torch.arange(3.0)
+        large = torch.tensor(np.ones(100_000, np.float32))
+        with pytest.raises(torch.GradwireError, match="at most 200000 bytes"):
+            large.sum().item()
+        assert (kept + 2).tolist() == [2.0, 3.0, 4.0]
+        there.close()
+
+
+def test_a_session_that_is_gone_is_told_and_followed_by_another(transport: Unreliable, connection: Connection) -> None:
+    x = torch.ones(2)
+    x.sum().item()
+    transport.inner.send(Request("DELETE", f"/v1/sessions/{connection.session.id}"))
+    with pytest.raises(RuntimeError, match="The session that this tensor lived in is lost"):
+        (x + 1).tolist()
+    assert (torch.ones(2) + 1).tolist() == [2.0, 2.0]
+    with pytest.raises(RuntimeError, match="lost"):
+        x.sum().item()
+
+
+def test_a_program_ends_its_session() -> None:
+    with running_server() as url:
+        program = f"import gradwire as t\nc = t.connect({url!r})\nprint(t.ones(1).item())\nprint(c.session.id)"
+        done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=True)
+        assert done.stderr == ""
+        number, session = done.stdout.split()
+        assert number == "1.0"
+        probe = HttpTransport(url)
+        assert probe.send(Request("GET", f"/v1/sessions/{session}")).status == 404
+        probe.close()
+
+
+def test_connect_makes_the_connection_that_new_tensors_take() -> None:
+    assert connect is torch.connect
