@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import numpy as np
@@ -53,4 +54,6 @@ def manual_seed(seed: int) -> Generator:
 
 def initial_seed() -> int:
     """The seed of the session's random generator."""
-    return current_session().seed
+    seed = current_session().seed
+    # A session that was not seeded draws its own seed; from now on it is one that can be told.
+    return manual_seed(secrets.randbits(63)).initial_seed() if seed is None else seed

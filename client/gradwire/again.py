@@ -81,7 +81,8 @@ def key_of(op: Op, args: Sequence[Any]) -> Any:
         if kind in _PLAIN:
             parts.append((kind, a))
         elif kind is float:
-            parts.append(float if i in slots else (float, a))
+            # 0.0 and -0.0 are equal, and not the same.
+            parts.append(float if i in slots else (float, repr(a)))
         elif isinstance(a, Value):
             data = a._data
             if type(data) is not Remote:

@@ -130,13 +130,12 @@ def announce(op: Op, values: Sequence[Any], results: Sequence[Any], bounded: boo
                 break
     if session is None:
         session = current_session()
-    session.use_default_dtype()
     uses: list[str] = []
     args, kwargs = arguments(op, values, referrer(type(results[0])._recorder, session, uses))
     names = [session.new_name() for _ in results]
     instruction = instruction_of(op.name, args, kwargs)
     instruction["name"] = names[0] if len(names) == 1 and op.outputs is None and not op.variable_outputs and not op.composite else names
-    session.emit(instruction, names, uses)
+    session.emit_op(instruction, names, uses)
     for name, result in zip(names, results, strict=True):
         payload = result._data
         payload.session, payload.name = session, name

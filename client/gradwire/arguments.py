@@ -73,7 +73,7 @@ def argument(value: Any, is_tensor: bool, is_index: bool, refer: Refer) -> Any:
             "A generator of your own cannot be sent to a session, which has one generator; seed that by manual_seed().", code="generator"
         )
     if isinstance(value, np.ndarray):
-        return {"data": value, "dtype": dtype_of(value.dtype).name, "shape": list(value.shape)}
+        return {"data": value.copy(), "dtype": dtype_of(value.dtype).name, "shape": list(value.shape)}
     return value
 
 
@@ -90,7 +90,7 @@ def _index_item(item: Any, refer: Refer) -> Any:
         return bool(item)
     if isinstance(item, np.integer):
         return int(item)
-    array = np.asarray(item)
+    array = np.array(item)  # a copy: whoever gave it may change it before it is sent
     if array.size == 0 or array.dtype.kind == "f":
         array = array.astype(np.int64)
     return {"data": array, "dtype": dtype_of(array.dtype).name, "shape": list(array.shape)}

@@ -8,15 +8,13 @@ import threading
 import weakref
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from gradwire_engine.errors import TensorRuntimeError
 
 from .api import DEFAULT_TIMEOUT, open_transport
 from .session import Session
 from .transport import Transport
-
-_TTL_SECONDS: Final = 600.0
 
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -53,7 +51,6 @@ class Connection:
                     found = self._session = Session(
                         self._transport,
                         background=remote,
-                        ttl_seconds=_TTL_SECONDS if remote else None,
                     )
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -36,21 +37,28 @@ def hook_at(payload: Remote, kind: str, hook: Callable[..., Any], register: Call
     waiting = SuspendingHook(name, hook)
     waiting.__name__ = getattr(hook, "__name__", str(hook))
     handle = register(waiting)
+    # Where the graph goes, its hooks go; the session would keep them.
+    gone = weakref.finalize(waiting, session.drop_hook, name)
+    gone.atexit = False
     session.emit({"do": "hook", "name": name, "of": payload.name, "kind": kind}, (), (payload.name,), loud=True)
-    return HookHandle(handle, session, name)
+    return HookHandle(handle, session, name, gone)
 
 
 class HookHandle:
     """Undoes the registration of a hook, here and in the session."""
 
-    def __init__(self, handle: Any, session: Session, name: str) -> None:
+    def __init__(self, handle: Any, session: Session, name: str, gone: weakref.finalize[Any, Any]) -> None:
         self._handle = handle
         self._session = session
         self._name: str | None = name
+        self._gone = gone
 
     def remove(self) -> None:
         """Takes the hook away; a second call does nothing."""
         if self._name is not None:
+            if not self._gone.alive:
+                return
+            self._gone.detach()
             self._handle.remove()
             self._session.emit({"do": "unhook", "names": [self._name]})
             self._name = None

@@ -115,12 +115,11 @@ class Recording(_Value):
             uses.append(payload.name)
         for i in plan.numbers:
             given[i] = args[i]
-        session.use_default_dtype()
         names = [session.new_name() for _ in plan.metas]
         instruction: dict[str, Any] = {"do": "op", "name": names[0] if single else names, "op": op.name, "args": given}
         if not GRAD_MODE.get():
             instruction["no_grad"] = True
-        session.emit(instruction, names, uses)
+        session.emit_op(instruction, names, uses)
         # Only now: a call that is refused makes nothing.
         results = [cls._wrap(Remote(meta, session, name)) for meta, name in zip(plan.metas, names, strict=True)]
         again.attach(plan, args, results)
@@ -163,7 +162,7 @@ class Recording(_Value):
         session = session_of(target)
         uses: list[str] = []
         args, kwargs = arguments(op, values, referrer(cls, session, uses))
-        session.emit(instruction_of(inplace_name(op), args, kwargs), (), uses, spoils=(payload.name,))
+        session.emit(instruction_of(inplace_name(op), args, kwargs), (), uses, spoils=(payload.name,), loud=target._view is not None)
         return target
 
     @classmethod

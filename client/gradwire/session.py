@@ -32,6 +32,8 @@ _MOST_BATCHES_WAITING: Final = 8
 # Dropped tensors are deleted with others, unless they are many or heavy: then they make room before more is made.
 _MANY_DROPPED: Final = 64
 _HEAVY_DROPPED: Final = 2**20
+# Far less than a server waits before it takes a session for abandoned.
+_KEEP_ALIVE_SECONDS: Final = 60.0
 
 
 class Session:
@@ -40,25 +42,26 @@ class Session:
     Args:
         transport: Where the session is.
         background: Whether a thread of its own does the sending.
-        ttl_seconds: How long the server keeps the session without hearing of it; None leaves that to whoever has it.
 
     Attributes:
         id: What the server calls it; ``None`` until something was sent.
         seed: What its random generator was last seeded with.
+        passes: Held during a backward that asks functions or hooks of this process.
     """
 
-    def __init__(self, transport: Transport, *, background: bool, ttl_seconds: float | None) -> None:
+    def __init__(self, transport: Transport, *, background: bool) -> None:
         self._transport = transport
         self._dtype = self._first_dtype = default_dtype()
         self._background = background
-        self._ttl = ttl_seconds
         self.id: str | None = None
         self._seq = 0
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+        self.passes = threading.RLock()
         self._buffer: list[Pending] = []
         self._bytes = 0
         self._dropped: deque[str] = deque()
+        self._dropped_hooks: deque[str] = deque()
         self._dropped_bytes = 0
         self._failed: dict[str, GradwireError] = {}
         self._unmade: set[str] = set()
@@ -70,7 +73,7 @@ class Session:
         self._outbox: queue.Queue[Batch | None] = queue.Queue(_MOST_BATCHES_WAITING)
         self._thread: threading.Thread | None = None
         self._closed = False
-        self.seed = 0
+        self.seed: int | None = None
 
     # Recording.
 
@@ -113,17 +116,23 @@ class Session:
                 self._flush()
         return pending
 
-    def use_default_dtype(self) -> None:
-        """Tells the session of the default dtype, if that is another than it knows of."""
-        dtype = default_dtype()
-        if dtype is not self._dtype:
-            self._dtype = dtype
-            self.emit({"do": "default_dtype", "value": dtype_of(dtype).name})
+    def emit_op(self, instruction: dict[str, Any], defines: Sequence[str], uses: Sequence[str]) -> None:
+        """Puts the call of an op on the list, after this thread's default dtype if that is another than the session knows of."""
+        with self._lock:
+            dtype = default_dtype()
+            if dtype is not self._dtype:
+                self._dtype = dtype
+                self.emit({"do": "default_dtype", "value": dtype_of(dtype).name})
+            self.emit(instruction, defines, uses)
 
     def drop(self, name: str, nbytes: int) -> None:
         """Has a name forgotten soon, before much more is made. Called by destructors, so it takes no lock."""
         self._dropped.append(name)
         self._dropped_bytes += nbytes
+
+    def drop_hook(self, name: str) -> None:
+        """Has a hook forgotten with the next batch, because the graph that it was in is gone."""
+        self._dropped_hooks.append(name)
 
     def _refuse_failed(self, uses: Sequence[str]) -> None:
         if self._broken is not None:
@@ -135,8 +144,9 @@ class Session:
 
     def _told(self, error: GradwireError) -> GradwireError:
         """The error to raise, after which what a failed write was to change counts as unchanged, which it is."""
-        for name in [n for n, e in self._failed.items() if e is error and n not in self._unmade]:
-            del self._failed[name]
+        for name, present in list(self._failed.items()):
+            if present is error and name not in self._unmade:
+                self._failed.pop(name, None)
         return _again(error)
 
     def forget_failure(self, name: str) -> None:
@@ -175,7 +185,7 @@ class Session:
         while self._deferred:
             error = self._deferred.popleft()
             if error is not besides:
-                raise _again(error)
+                raise self._told(error)
 
     def _wait(self, batch: Batch) -> None:
         batch.done.wait()
@@ -186,6 +196,9 @@ class Session:
 
     def _delete_dropped(self) -> None:
         self._dropped_bytes = 0
+        hooks = [self._dropped_hooks.popleft() for _ in range(len(self._dropped_hooks))]
+        if hooks:
+            self._buffer.append(Pending({"do": "unhook", "names": hooks}))
         dropped = [self._dropped.popleft() for _ in range(len(self._dropped))]
         if dropped:
             self._buffer.append(Pending({"do": "delete", "names": dropped}))
@@ -208,7 +221,7 @@ class Session:
     def _run(self) -> None:
         while True:
             try:
-                batch = self._outbox.get(timeout=None if self._ttl is None else self._ttl / 3)
+                batch = self._outbox.get(timeout=_KEEP_ALIVE_SECONDS)
             except queue.Empty:
                 self._keep_alive()
                 continue
@@ -250,7 +263,7 @@ class Session:
         try:
             if self.id is None:
                 name = dtype_of(self._first_dtype).name
-                opened = run(conversations.open_session(ttl_seconds=self._ttl, default_dtype=name), self._transport)
+                opened = run(conversations.open_session(default_dtype=name), self._transport)
                 self.id, self._seq = opened["id"], opened["seq"]
             answer: BatchAnswer = run(
                 conversations.send_batch(self.id, self._seq + 1, [p.instruction for p in self._sent]), self._transport
@@ -340,14 +353,18 @@ class Session:
         if self._thread is not None:
             self._outbox.put(None)
             self._thread.join(timeout=5)
-        if self.id is not None and self._broken is None:
-            self._broken = TensorRuntimeError("The session that this tensor lived in was closed.", code="session_closed")
+        lost, self._broken = (
+            self._broken is not None,
+            self._broken or TensorRuntimeError("The session that this tensor lived in was closed.", code="session_closed"),
+        )
+        if self.id is not None and not lost:
             with contextlib.suppress(GradwireError, RuntimeError):  # it is gone already, or will be soon
                 run(conversations.delete_session(self.id), self._transport)
 
     def forked(self) -> None:
         """Called in the child of a fork: the session belongs to the parent, and so do its locks and its thread."""
         self._lock = threading.RLock()
+        self.passes = threading.RLock()
         self._outbox = queue.Queue(_MOST_BATCHES_WAITING)
         self._thread = None
         if self._background:

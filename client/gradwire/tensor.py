@@ -232,7 +232,9 @@ class Tensor(Reading, Recording, OpMethods, Value):
         self._data.storage.writes += 1
         item = argument(index, False, True, refer)
         written = argument(value, True, False, refer)
-        session.emit(instruction_of("setitem", [refer(self), item, written], {}), (), uses, spoils=(reference(self),))
+        session.emit(
+            instruction_of("setitem", [refer(self), item, written], {}), (), uses, spoils=(reference(self),), loud=self._view is not None
+        )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:

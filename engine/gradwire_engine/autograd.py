@@ -189,6 +189,7 @@ def start_grad(
     if not wanted:
         raise TensorRuntimeError("`inputs` argument to `grad()` cannot be empty.")
     check_unused(allow_unused, materialize_grads)
+    prepare(outs, gradients, create_graph)  # torch looks at the outputs first
     _require_grad(wanted)
     places = [edge_of(tensor)[:2] for tensor in wanted]
 

@@ -14,9 +14,13 @@ class RemovableHandle:
     def __init__(self, hooks: list[Callable[..., Any]], hook: Callable[..., Any]) -> None:
         self._hooks = hooks
         self._hook = hook
+        self._removed = False
 
     def remove(self) -> None:
         """Takes the hook away; a second call does nothing."""
+        if self._removed:
+            return
+        self._removed = True
         for i, present in enumerate(self._hooks):
             if present is self._hook:
                 del self._hooks[i]
@@ -39,7 +43,7 @@ class SuspendingHook:
         owner: Whatever its owner wants to find again.
     """
 
-    __slots__ = ("__name__", "name", "owner")
+    __slots__ = ("__name__", "__weakref__", "name", "owner")
 
     def __init__(self, name: str, owner: Any = None) -> None:
         self.name = self.__name__ = name

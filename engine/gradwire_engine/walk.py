@@ -270,7 +270,9 @@ class Walk:
                 grads[index] = yield from self._call_hooks(node, hooks, grads[index], node.outs[index])
         for index, reference in (node.retained or {}).items():
             tensor = reference()
-            if tensor is not None and grads[index] is not None:
+            # What was asked for by itself is accumulated once, when the walk is over.
+            wanted = self._targets is not None and (node, index) in self._targets
+            if tensor is not None and grads[index] is not None and not wanted:
                 tensor._retain(self._value(grads[index]))
         if not goes_on:
             self._capture(node, grads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import gradwire as torch
+import gradwire_engine
 from gradwire.connection import Connection, connect
 from gradwire.http import HttpTransport
 from gradwire.local import LocalTransport
@@ -26,8 +28,11 @@ class Unreliable:
         self.inner = LocalTransport()
         self.failure: BaseException | None = None
         self.after = False
+        self.instructions: list[dict[str, Any]] = []
 
     def send(self, request: Request) -> Response:
+        if request.path.endswith("/batch"):
+            self.instructions += request.body["instructions"]
         if self.failure is not None and not self.after and request.path.endswith("/batch"):
             raise self.failure
         response = self.inner.send(request)
@@ -168,3 +173,89 @@ def test_a_program_ends_its_session() -> None:
 
 def test_connect_makes_the_connection_that_new_tensors_take() -> None:
     assert connect is torch.connect
+
+
+def test_a_failed_write_through_a_view_does_not_go_unnoticed() -> None:
+    x = torch.zeros(2, 3)
+    x[0][torch.tensor([7])] = 1.0
+    with pytest.raises((IndexError, RuntimeError)):
+        x.tolist()
+    assert x.tolist() == [[0.0] * 3] * 2
+
+
+def test_index_arrays_are_taken_as_they_are() -> None:
+    index = np.array([0, 1])
+    picked = torch.arange(4)[index]
+    index[:] = 3
+    assert picked.tolist() == [0, 1]
+
+
+def test_an_error_is_raised_once() -> None:
+    a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="not have been used"):
+        torch.autograd.grad((a * a).sum(), [b], create_graph=True)
+    assert (a + 1).tolist() == [2.0, 2.0]
+
+
+def test_signed_zeros_are_different_arguments() -> None:
+    x = torch.tensor([-1.0])
+    leaky = torch.nn.functional.leaky_relu
+    assert [(1 / leaky(x, slope)).item() for slope in (0.0, -0.0)] == [-np.inf, np.inf]
+
+
+def test_threads_with_functions_take_turns(connection: Connection) -> None:
+    class Twice(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with connection:
+                for _ in range(10):
+                    x = torch.ones(2, requires_grad=True)
+                    Twice.apply(x).sum().backward()
+                    assert x.grad.tolist() == [2.0, 2.0]
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_a_retained_gradient_that_is_asked_for_is_added_once() -> None:
+    for namespace in (torch, gradwire_engine):
+        x = namespace.tensor([1.0, 2.0], requires_grad=True)
+        y = x * 1
+        y.retain_grad()
+        (y * y).sum().backward(inputs=[y])
+        assert y.grad.tolist() == [2.0, 4.0]
+
+
+def test_hooks_go_with_their_graph(connection: Connection, transport: Unreliable) -> None:
+    x = torch.ones(2, requires_grad=True)
+    seen: list[float] = []
+    for _ in range(20):
+        y = x * 3
+        y.register_hook(lambda g: seen.append(g.sum().item()))
+        (y * 1).sum().backward()
+        del y
+    assert seen == [2.0] * 20
+    gc.collect()
+    torch.ones(1).sum().item()
+    hooked = [i["name"] for i in transport.instructions if i["do"] == "hook"]
+    unhooked = [name for i in transport.instructions if i["do"] == "unhook" for name in i["names"]]
+    assert len(hooked) == 20
+    assert set(unhooked) == set(hooked)  # what stands behind a suspension is sent once more
+    document = transport.inner.send(Request("GET", f"/v1/sessions/{connection.session.id}")).document
+    assert document["tensors"] <= 4

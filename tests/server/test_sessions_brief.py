@@ -84,11 +84,10 @@ def test_no_instruction_is_begun_when_the_time_is_over() -> None:
     assert advance(Caller(), *SMALL, brief=brief)[0] == 0
 
 
-def test_a_limit_that_is_real_is_found_either_way() -> None:
+def test_a_limit_that_is_real_is_found_at_once() -> None:
     caller = Caller(session_tensors=1)
     with caller.service.turn(caller.id, owner=None) as turn:
         document = {"instructions": [create("a", 1.0), create("b", 1.0)]}
         work = caller.service.begin(caller.id, document, owner=None, check=lambda: None, finish=finish, turn=turn)
-        assert not work.advance(BRIEF)
-        assert work.advance()
+        assert work.advance(BRIEF)
         assert (work.result[0], work.result[1]["code"], work.result[1]["instruction"]) == (422, "too_many_names", 1)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from gradwire_engine.limits import Limits
 from gradwire_server.app import create_app
+from gradwire_server.services.sessions.brief import Brief
 from gradwire_server.settings import Settings
-from tests.server.sessions import SQUARE, Caller, backward, create, op
+from tests.server.sessions import SQUARE, Caller, backward, create, finish, op
 from tests.server.support import call
 
 SECONDS = 1.0
@@ -198,3 +200,61 @@ def test_whole_numbers_answer_a_function() -> None:
     suspended = caller.suspend(backward("z"))
     caller.do({"do": "resume", "suspension": suspended["id"], "grads": [[2, 2]]})
     assert caller.grad("x") == [2.0, 2.0]
+
+
+HOOKED = (*SQUARE, {"do": "hook", "name": "h", "of": "y", "kind": "tensor"})
+
+
+@pytest.mark.parametrize("answer", [{"grads": None}, {"error": "no"}])
+def test_a_name_that_became_the_clients_own_outlives_the_suspension_of_that_name(answer: dict[str, Any]) -> None:
+    caller = Caller()
+    caller.do(*HOOKED)
+    assert caller.suspend(backward("z"))["id"] == "s1"
+    caller.do({"do": "delete", "names": ["s1"]}, create("s1", [5.0, 5.0]))
+    caller.send({"instructions": [{"do": "resume", "suspension": "s1", **answer}]})
+    assert caller.read("s1") == [5.0, 5.0]
+
+
+def test_a_name_that_became_the_clients_own_outlives_a_suspension_that_expires() -> None:
+    caller = Caller(suspension_seconds=0.05)
+    caller.do(*HOOKED)
+    caller.suspend(backward("z"))
+    caller.do({"do": "delete", "names": ["s1"]}, create("s1", [5.0, 5.0]))
+    time.sleep(0.1)
+    assert caller.read("s1") == [5.0, 5.0]
+    assert caller.fail({"do": "resume", "suspension": "s1", "grads": None})["code"] == "suspension_expired"
+
+
+def test_functions_without_names_are_refused_when_the_memory_is_full() -> None:
+    caller = Caller(session_bytes=100_000)
+    caller.do(*SQUARE)
+    again = {"do": "function", "name": [None], "function": "F", "inputs": ["y"], "outputs": ["y"], "dirty": ["y"]}
+    status, document = caller.send({"instructions": [again] * 1000})
+    assert (status, document["code"]) == (507, "session_memory")
+    assert caller.used() <= 100_000
+
+
+def at_once(caller: Caller, *instructions: Any) -> dict[str, Any]:
+    """The answer of a batch that is begun as one that takes no time to speak of."""
+    brief = Brief(Limits(tensor_bytes=4000, program_bytes=24_000, nodes=10, work=100_000), seconds=10.0, answer_bytes=2000)
+    with caller.service.turn(caller.id, owner=None) as turn:
+        document = {"instructions": list(instructions)}
+        work = caller.service.begin(caller.id, document, owner=None, check=lambda: None, finish=finish, turn=turn)
+        work.advance(brief) or work.advance()
+        return work.result[1]
+
+
+def test_one_suspension_too_many_is_answered_alike_however_the_batch_is_begun() -> None:
+    for carry_out in (at_once, Caller.fail):
+        caller = Caller(suspensions=1)
+        caller.do(*HOOKED, op("q", "mul", "y", "y"), op("w", "sum", "q"))
+        caller.suspend(backward("z", retain_graph=True))
+        assert carry_out(caller, backward("w"))["code"] == "too_many_suspensions"
+
+
+def test_gradients_without_names_left_are_answered_alike_however_the_batch_is_begun() -> None:
+    for carry_out in (at_once, Caller.fail):
+        caller = Caller(session_tensors=5)
+        caller.do(create("v", [1.0, 1.0], requires_grad=True), create("x", [2.0, 3.0], requires_grad=True))
+        caller.do(op("y", "mul", "x", "v"), op("z", "sum", "y"))
+        assert carry_out(caller, {"do": "grad", "name": "g", "outputs": "z", "inputs": ["x", "v"]})["code"] == "too_many_names"

@@ -254,10 +254,17 @@ class InStep:
         Returns:
             The results of the pass.
         """
+        # Suspensions end in the reverse order of their beginning, so one thread at a time may have any.
+        with self._session.passes:
+            return self._run(instruction, uses, names)
+
+    def _run(self, instruction: dict[str, Any], uses: Sequence[str], names: Sequence[str]) -> Any:
         session = self._session
         with shadow():
             suspension = self._pass.advance()
         if suspension is None:
+            with shadow():
+                results = self._pass.finish()  # says what is wrong before anything is sent
             session.emit(instruction, names, uses, loud=True)
         else:
             waiting = session.ask(instruction, names, uses)
@@ -279,8 +286,8 @@ class InStep:
                 else:
                     waiting = session.ask(resume, names, used)
                 suspension = following
-        with shadow():
-            results = self._pass.finish()
+            with shadow():
+                results = self._pass.finish()
         for name, result in zip(names, results or (), strict=False):
             if result is not None:
                 result._data = Remote(result._data.meta, session, name)

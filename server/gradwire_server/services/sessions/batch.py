@@ -15,7 +15,7 @@ from gradwire_engine.stopping import stoppable
 
 from ...problems import Problem
 from .answer import Answer
-from .brief import Brief, is_heavy
+from .brief import Brief, Heavy
 from .errors import SequenceConflict
 from .instructions import INSTRUCTIONS
 from .instructions.table import Run, Suspended
@@ -125,9 +125,9 @@ class Progress:
                 try:
                     self._check()
                     result = _carry_out(run, self._instructions[i], f"/instructions/{i}")
+                except Heavy:
+                    return
                 except BaseException as error:
-                    if brief is not None and is_heavy(error):
-                        return  # the instruction was refused before it had any effect
                     self.answer = failure(error, self._seq, i, results)
                     return
                 finally:

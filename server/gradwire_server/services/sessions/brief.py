@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gradwire_engine.errors import LimitError
 from gradwire_engine.limits import Limits
-
-from .errors import SessionMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +25,3 @@ class Brief:
 
 class Heavy(Exception):
     """An instruction that is not brief, found before it had any effect."""
-
-
-def is_heavy(error: BaseException) -> bool:
-    """Whether an instruction failed only for not being brief, or may have."""
-    return isinstance(error, Heavy) or (isinstance(error, LimitError) and not isinstance(error, SessionMemory))

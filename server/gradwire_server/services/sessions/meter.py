@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradwire_engine.errors import LimitError
 from gradwire_engine.execute import Guard
 from gradwire_engine.limits import Limits
 from gradwire_engine.meta import Meta, meta_of_array
@@ -18,6 +19,8 @@ from gradwire_engine.record import compute_dtype, payload_of
 from gradwire_engine.shapes import infer
 from gradwire_engine.tensor import Tensor
 
+from .brief import Brief, Heavy
+from .errors import SessionMemory
 from .memory import Account
 
 
@@ -28,11 +31,13 @@ class SessionMeter(Meter):
         limits: The bounds on each tensor, and on the tensors and the work of the batch; its memory is the session's.
         check: Called before every operation that is made of others; it raises to stop.
         account: The memory of the session.
+        brief: What is more than this raises ``Heavy``.
     """
 
-    def __init__(self, limits: Limits, check: Callable[[], None], account: Account) -> None:
-        super().__init__(limits, check, backward=False)
+    def __init__(self, limits: Limits, check: Callable[[], None], account: Account, brief: Brief | None = None) -> None:
+        super().__init__(limits if brief is None else limits.within(brief.limits), check, backward=False)
         self._account = account
+        self._brief = brief
 
     def operation(self, op: Op, values: Sequence[Any]) -> None:
         """Measures a call of an op that is not composite.
@@ -116,6 +121,22 @@ class SessionMeter(Meter):
 
     def _add(self, nbytes: int, what: str) -> None:
         self._account.reserve(nbytes, what)
+
+    def _add_call(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
+        try:
+            super()._add_call(op, arguments, outs)
+        except LimitError as error:
+            raise self._refusal(error) from None
+
+    def _bound(self, nbytes: int, what: str, shape: Sequence[int]) -> None:
+        try:
+            super()._bound(nbytes, what, shape)
+        except LimitError as error:
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: LimitError) -> Exception:
+        # No other error may be taken for this one: only here it is known that nothing was done yet.
+        return error if self._brief is None or isinstance(error, SessionMemory) else Heavy()
 
     def _symbolic(self, value: Any) -> Any:
         if isinstance(value, Tensor):

@@ -137,6 +137,11 @@ class Names:
         found = self._bound.pop(name)
         self._count -= 1 if isinstance(found, Tensor) else len(found)
 
+    def withdraw(self, name: str, given: Parts) -> None:
+        """Takes a name away, unless it no longer means what it was given to: then it is the client's own."""
+        if self._bound.get(name) is given:
+            self.forget(name)
+
     def clear(self) -> None:
         """Takes all names away, and the gradients that would keep leaves alive in a cycle."""
         for _, tensor in self.tensors():

@@ -89,9 +89,8 @@ class Session:
 
     def expire_suspensions(self) -> None:
         """Ends the backward passes whose answer did not come in time."""
-        for id in self.suspensions.expire():
-            if id in self.names:
-                self.names.forget(id)
+        for waiting in self.suspensions.expire():
+            self.names.withdraw(waiting.id, waiting.parts)
         self.settle()
 
     def settle(self) -> None:

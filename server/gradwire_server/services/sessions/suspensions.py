@@ -13,6 +13,7 @@ from gradwire_engine.errors import LimitError
 from gradwire_engine.walk import Suspension
 
 from .errors import NoSuspension, NotInnermost, SuspensionExpired
+from .names import Parts
 
 _REMEMBERED: Final = 256
 
@@ -46,12 +47,14 @@ class Waiting:
         id: The name of what it waits for, also that of the gradients that it gave away.
         backward: The pass.
         at: Where it waits.
+        parts: The gradients that it gave away.
         expires: Until when.
     """
 
     id: str
     backward: Backward
     at: Suspension
+    parts: Parts
     expires: float
 
 
@@ -83,7 +86,7 @@ class Suspensions:
             if not taken(name := f"s{self._number}"):
                 return name
 
-    def push(self, id: str, backward: Backward, at: Suspension) -> Waiting:
+    def push(self, id: str, backward: Backward, at: Suspension, parts: Parts) -> Waiting:
         """Lets a pass wait.
 
         Raises:
@@ -94,7 +97,7 @@ class Suspensions:
                 f"{self._limit} backward passes of this session wait for answers already, its limit: answer the innermost one first.",
                 code="too_many_suspensions",
             )
-        waiting = Waiting(id, backward, at, self._clock() + self._seconds)
+        waiting = Waiting(id, backward, at, parts, self._clock() + self._seconds)
         self._waiting.append(waiting)
         return waiting
 
@@ -126,8 +129,8 @@ class Suspensions:
         self.peek(id, pointer)
         return self._waiting.pop()
 
-    def expire(self) -> list[str]:
-        """Ends the passes whose time is over, and gives the names of what they waited for."""
+    def expire(self) -> list[Waiting]:
+        """Ends the passes whose time is over, and gives them."""
         now = self._clock()
         over = [waiting for waiting in self._waiting if now >= waiting.expires]
         if over:
@@ -135,7 +138,7 @@ class Suspensions:
             for waiting in over:
                 waiting.backward.steps.close()
                 self._expired.append(waiting.id)
-        return [waiting.id for waiting in over]
+        return over
 
     def clear(self) -> None:
         """Ends all of them."""

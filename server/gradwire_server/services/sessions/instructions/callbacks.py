@@ -12,7 +12,7 @@ from gradwire_engine.names import check_name, suggest
 from gradwire_engine.node import accumulator
 from gradwire_engine.tensor import Tensor
 
-from ..memory import HOOK_BYTES
+from ..memory import ARRAY_BYTES, HOOK_BYTES, NODE_BYTES, VIEW_BYTES
 from .table import Run, Spec, flag, instruction, listed
 
 _KINDS: Final = ("tensor", "post_accumulate", "node", "node_pre")
@@ -28,6 +28,7 @@ def function(run: Run, spec: Spec, at: str) -> None:
         # Before the outputs get their history, which nothing takes away again.
         raise ProgramError(f"There are {len(outputs)} outputs, but {len(names)} names.", code="output_count", pointer=at + "/name")
     first = next((name for name in names if name is not None), None) if isinstance(names, list) else names
+    run.meter.add(NODE_BYTES + (ARRAY_BYTES + VIEW_BYTES) * len(outputs), "Another function")
     results = attach_external(
         title,
         _tensors(run, spec, "inputs", at),

@@ -158,12 +158,12 @@ def _suspend(run: Run, backward: Backward, at: Suspension) -> dict[str, Any]:
     """Lets a pass wait, and says for what."""
     session = run.session
     id = session.suspensions.next_id(session.names.__contains__)
+    parts = {str(i): g for i, g in enumerate(at.grads)} | {f"i{i}": g for i, g in enumerate(at.grad_inputs or ())}
     try:
-        waiting = session.suspensions.push(id, backward, at)
+        waiting = session.suspensions.push(id, backward, at, parts)
     except LimitError:
         backward.steps.close()
         raise
-    parts = {str(i): g for i, g in enumerate(at.grads)} | {f"i{i}": g for i, g in enumerate(at.grad_inputs or ())}
     session.names.define(id, parts)
     run.made(*parts.values())
     document: dict[str, Any] = {"id": id, "instruction": run.position, "kind": at.kind}
@@ -182,8 +182,7 @@ def _suspend(run: Run, backward: Backward, at: Suspension) -> dict[str, Any]:
 
 def _drop(run: Run, waiting: Waiting) -> None:
     """Takes the names of the gradients away that a pass gave to the client."""
-    if waiting.id in run.session.names:
-        run.session.names.forget(waiting.id)
+    run.session.names.withdraw(waiting.id, waiting.parts)
 
 
 def _response(run: Run, waiting: Waiting, grads: Any, pointer: str) -> Any:

@@ -35,7 +35,7 @@ class Run:
         session: The session, whose turn the batch has.
         limits: What sessions may ask for.
         check: Called between operations; it raises to stop.
-        brief: What is more than this raises ``Heavy`` or ``LimitError`` before it has any effect.
+        brief: What is more than this raises ``Heavy`` before it has any effect.
 
     Attributes:
         session: The session.
@@ -49,7 +49,7 @@ class Run:
     def __init__(self, session: Session, limits: SessionLimits, check: Callable[[], None], brief: Brief | None = None) -> None:
         self.session = session
         self.limits = limits
-        self.meter = SessionMeter(limits.program if brief is None else limits.program.within(brief.limits), check, session.account)
+        self.meter = SessionMeter(limits.program, check, session.account, brief)
         self._brief = brief
         self._answered = 0
         self._written = 0
