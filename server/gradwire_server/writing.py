@@ -69,7 +69,7 @@ def dumps_in_pieces(
     Raises:
         AnswerTooLarge: The text has more than ``most_bytes`` bytes.
     """
-    writer = _Writer(encoding)
+    writer = _Writer(encoding, most_bytes)
     text = orjson.dumps(writer.writable(document), option=orjson.OPT_SERIALIZE_NUMPY)
     pieces = []
     size = 0
@@ -90,7 +90,10 @@ class _Writer:
         left_out: The texts of long arrays, in order, for each of which the document has a gap.
     """
 
-    def __init__(self, encoding: Encoding) -> None:
+    def __init__(self, encoding: Encoding, most_bytes: int | None) -> None:
+        self._most_bytes = most_bytes
+        self._least_bytes = 0
+        self._encoding: Encoding = encoding
         self.left_out: list[Iterable[bytes]] = []
         self._base64 = encoding == "base64"
         self._room = _PIECE_ELEMENTS
@@ -118,6 +121,10 @@ class _Writer:
     def _in_lists(self, array: Array) -> Any:
         if self._fits(_cost(array)) or not array.ndim:
             return _writable_array(array)
+        # What is certainly too long is not even begun.
+        self._least_bytes += _least_bytes(array.shape)
+        if self._most_bytes is not None and self._least_bytes > self._most_bytes:
+            raise AnswerTooLarge(self._most_bytes, self._encoding)
         return self._gap(_list_pieces(np.ascontiguousarray(array)))
 
     def _in_base64(self, array: Array) -> Any:
@@ -156,6 +163,12 @@ def _filled(text: bytes, left_out: list[Iterable[bytes]]) -> Iterator[bytes]:
             waiting, size = [], 0
     if waiting:
         yield b"".join(waiting)
+
+
+def _least_bytes(shape: tuple[int, ...]) -> int:
+    """The shortest that the nested list of a shape can be: its brackets, and its elements or empty lists with commas between them."""
+    filled = shape[: shape.index(0)] if 0 in shape else shape
+    return 2 * lists_in(shape) + math.prod(filled) - 1 + (0 if 0 in shape else math.prod(shape))
 
 
 def _cost(array: Array) -> int:

@@ -81,3 +81,12 @@ def test_the_writing_can_be_stopped() -> None:
 
     with pytest.raises(Stop):
         dumps_in_pieces({"x": np.zeros(1_000_000)}, check=check)
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 3), (4, 1, 1), (3, 0), (2, 3, 0), (5, 1, 1, 0), (0,), (1, 1), (0, 3), (2, 0, 4)])
+def test_the_least_length_is_that_of_digits(shape: tuple[int, ...]) -> None:
+    written = dumps(np.zeros(shape, np.int64))
+    below_an_empty_list = 0 in shape and shape[-1] != 0
+    assert len(written) >= writing._least_bytes(shape)
+    if not below_an_empty_list:
+        assert len(written) == writing._least_bytes(shape)
