@@ -18,7 +18,8 @@ from .walk import Suspension, Walk
 from .walk_arithmetic import ARRAYS
 
 
-def _as_list(values: Any) -> list[Any]:
+def as_list(values: Any) -> list[Any]:
+    """The items of a list or a tuple, or the one value."""
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
@@ -72,6 +73,8 @@ def _walk(
     roots = prepare(outputs, gradients, create_graph)
     targets = None
     if inputs is not None:
+        # After the outputs, as torch looks at them.
+        _require_grad(inputs)
         targets = [edge_of(i)[:2] for i in inputs]
     kind = outputs[0]._recorder
     walk = Walk(
@@ -137,18 +140,17 @@ def start_backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
 ) -> Pass:
     """``backward`` as a pass that has yet to be taken; the arguments are checked."""
-    outputs = _as_list(tensors)
-    gradients = _as_list(grad_tensors) if grad_tensors is not None else [None] * len(outputs)
+    outputs = as_list(tensors)
+    gradients = as_list(grad_tensors) if grad_tensors is not None else [None] * len(outputs)
     wanted = None
     if inputs is not None:
-        wanted = _as_list(inputs)
+        wanted = as_list(inputs)
         if not wanted:
             raise TensorRuntimeError("`inputs` argument to `backward()` cannot be empty.")
-        _require_grad(wanted)
 
     def finish(walk: Walk) -> None:
-        for tensor in wanted or ():
-            g = walk.captured.get(edge_of(tensor)[:2])
+        for tensor, place in zip(wanted or (), walk.targets, strict=True):
+            g = walk.captured.get(place)
             if g is not None:
                 tensor._accumulate(walk._value(g))
 
@@ -183,19 +185,16 @@ def start_grad(
     materialize_grads: bool = False,
 ) -> Pass:
     """``grad`` as a pass that has yet to be taken; the arguments are checked."""
-    outs = _as_list(outputs)
-    wanted = _as_list(inputs)
-    gradients = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(outs)
+    outs = as_list(outputs)
+    wanted = as_list(inputs)
+    gradients = as_list(grad_outputs) if grad_outputs is not None else [None] * len(outs)
     if not wanted:
         raise TensorRuntimeError("`inputs` argument to `grad()` cannot be empty.")
     check_unused(allow_unused, materialize_grads)
-    prepare(outs, gradients, create_graph)  # torch looks at the outputs first
-    _require_grad(wanted)
-    places = [edge_of(tensor)[:2] for tensor in wanted]
 
     def finish(walk: Walk) -> tuple[Any, ...]:
         results: list[Any] = []
-        for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
+        for i, (tensor, place) in enumerate(zip(wanted, walk.targets, strict=True)):
             g = walk.captured.get(place)
             if g is None and not allow_unused and not materialize_grads:
                 raise TensorRuntimeError(
@@ -245,7 +244,7 @@ def grad(
             outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads
         ).run()
         return found
-    gradients = _as_list(grad_outputs) if grad_outputs is not None else [None] * len(_as_list(outputs))
+    gradients = as_list(grad_outputs) if grad_outputs is not None else [None] * len(as_list(outputs))
     return batched(lambda row: grad(outputs, inputs, row, True, create_graph, allow_unused, False, materialize_grads), gradients)
 
 
@@ -287,7 +286,7 @@ def walk_back(outputs: Sequence[Value], gradients: Sequence[Any], targets: Seque
     """
     walk = _walk(outputs, gradients, None, create_graph, targets)
     captured = walk.run()
-    return [walk._value(captured.get(edge_of(target)[:2])) for target in targets]
+    return [walk._value(captured.get(place)) for place in walk.targets]
 
 
 def _require_grad(tensors: Sequence[Any]) -> None:

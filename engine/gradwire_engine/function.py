@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,9 +39,17 @@ class Context(CustomNode):
     def __init__(self) -> None:
         """Waits for ``complete``; until then it only takes notes."""
 
-    def complete(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Becomes the node of a call with these arguments and outputs."""
-        super().__init__(self.function.__name__, inputs, outputs, self._apart, self.materialize)
+    def complete(self, inputs: Sequence[Any], outputs: Sequence[Any], returned: Mapping[int, Any]) -> Context:
+        """Becomes the node of a call, and returns it.
+
+        Args:
+            inputs: The arguments of the call.
+            outputs: Its outputs.
+            returned: The outputs by the ``id`` of what ``forward`` made.
+        """
+        apart = [returned.get(id(v), v) for v in self._apart]
+        super().__init__(self.function.__name__, inputs, outputs, apart, self.materialize)
+        return self
 
     def save_for_backward(self, *tensors: Value | None) -> None:
         """Keeps tensors, inputs or outputs or others, for ``saved_tensors``."""
@@ -150,7 +158,7 @@ class Function:
         tensors = [o for o in outputs if isinstance(o, Value)]
         if not tensors:
             return result
-        finished = attach(ctx if recorded else None, args, outputs, ctx._to_save, ctx._dirty)
+        finished = attach(functools.partial(ctx.complete, args) if recorded else None, args, outputs, ctx._to_save, ctx._dirty)
         return tuple(finished) if isinstance(result, tuple) else finished[0]
 
 
@@ -161,12 +169,17 @@ def _with_defaults(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: d
 
 
 def attach(
-    node: CustomNode | None, inputs: Sequence[Any], outputs: Sequence[Any], saved: Sequence[Any], dirty: Sequence[Value]
+    make: Callable[[list[Any], Mapping[int, Any]], CustomNode] | None,
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
+    saved: Sequence[Any],
+    dirty: Sequence[Value],
 ) -> list[Any]:
     """The outputs of a call with their history; without a node, only apart from the inputs they may be.
 
     Args:
-        node: The node, not yet complete if it is a ``Context``.
+        make: Makes the node of the outputs as they are returned, and those by the ``id`` of what forward made; ``None`` where nothing
+            is recorded.
         inputs: The arguments of the call.
         outputs: What forward made.
         saved: What backward needs.
@@ -180,21 +193,21 @@ def attach(
             "The inputs that are modified inplace must all be outputs of the Function.",
             code="dirty_not_returned",
         )
-    if node is not None:
+    if make is not None:
         for value in dirty:
             if value.requires_grad and value.is_leaf:
                 raise TensorRuntimeError(
                     "a leaf Variable that requires grad has been used in an in-place operation.", code="inplace_on_leaf"
                 )
     for value in dirty:
-        value._version_counter.bump()
+        value._written()
     # An input that is handed through is another tensor on the same storage.
     own = [o.detach() if id(o) in given - written else o for o in outputs]
-    if node is None:
+    if make is None:
         return own
-    if isinstance(node, Context):
-        node.complete(inputs, own)
-    node.save([next((n for o, n in zip(outputs, own, strict=True) if o is s), s) for s in saved], own)
+    returned = {id(o): n for o, n in zip(outputs, own, strict=True)}
+    node = make(own, returned)
+    node.save([returned.get(id(s), s) for s in saved], own)
     finished = node.kind._announce_function(node, inputs, own, dirty)
     for index, place in enumerate(node.tensor_outputs):
         if node.differentiable[index]:
@@ -236,13 +249,13 @@ def attach_external(
     recorded = GRAD_MODE.get() and any(v is not None and v.requires_grad for v in inputs)
     if not recorded:
         return attach(None, inputs, outputs, (), dirty)
-    given = {id(v) for v in inputs} - {id(v) for v in dirty}
-    own = [o.detach() if id(o) in given else o for o in outputs]
-    apart = [n for o, n in zip(outputs, own, strict=True) if any(o is v for v in non_differentiable)]
-    kept = [next((n for o, n in zip(outputs, own, strict=True) if o is s), s) for s in saved]
-    node = ExternalNode(name, inputs, own, apart, materialize_grads)
-    node.owner = owner
-    return attach(node, inputs, own, kept, dirty)
+
+    def make(own: list[Any], returned: Mapping[int, Any]) -> CustomNode:
+        node = ExternalNode(name, inputs, own, [returned.get(id(v), v) for v in non_differentiable], materialize_grads)
+        node.owner = owner
+        return node
+
+    return attach(make, inputs, outputs, saved, dirty)
 
 
 class ExternalNode(CustomNode):

@@ -58,6 +58,11 @@ class Walk:
         create_graph: Whether the walk is recorded.
         retain_graph: Whether saved tensors are kept.
         targets: The places whose gradients are captured instead of accumulated; everything reachable when ``None``.
+
+    Attributes:
+        captured: The gradients that have come to the targets.
+        targets: The targets in the order that was asked for, empty without.
+        retain_graph: Whether saved tensors are kept.
     """
 
     def __init__(
@@ -70,10 +75,11 @@ class Walk:
         targets: Sequence[tuple[Node, int]] | None = None,
     ) -> None:
         self.create_graph = create_graph
-        self._retain = retain_graph
+        self.retain_graph = retain_graph
         self._kind = kind
         self.arithmetic: Arithmetic = RecordedArithmetic(kind) if create_graph or not kind.computes_on_arrays else ARRAYS
         self.captured: dict[tuple[Node, int], Any] = {}
+        self.targets = tuple(targets or ())
         self._targets = None if targets is None else frozenset(targets)
         self._roots = roots
         # The gradients on their way: of a node with one output the gradient itself, otherwise a list.
@@ -161,7 +167,7 @@ class Walk:
         targets = self._targets
         nodes, waiting = self._order()
         needed = self._needed
-        release = not self._retain
+        release = not self.retain_graph
         buffers = self._buffers
         for node, index, g in self._roots:
             self._add(buffers, node, index, g)

@@ -51,14 +51,14 @@ def backward(
     Raises:
         RuntimeError: A tensor has no graph, or the graph was freed or changed.
     """
-    outputs = _as_list(tensors)
+    outputs = engine.as_list(tensors)
     gradients = _cotangents(grad_tensors, len(outputs))
-    wanted = None if inputs is None else _as_list(inputs)
+    wanted = None if inputs is None else engine.as_list(inputs)
     with shadow():
         made = engine.start_backward(outputs, gradients, retain_graph, create_graph, wanted)
     if create_graph:
         warnings.warn(_CYCLE, UserWarning, stacklevel=2)
-    retained = create_graph if retain_graph is None else retain_graph
+    retained = made.walk.retain_graph
     session, uses = session_of(*outputs), [reference(t) for t in outputs]
     refer = referrer(Tensor, session, uses)
     instruction = {
@@ -112,7 +112,7 @@ def grad(
     Raises:
         RuntimeError: A tensor has no graph, an input was not used, or the graph was freed or changed.
     """
-    outs, wanted = _as_list(outputs), _as_list(inputs)
+    outs, wanted = engine.as_list(outputs), engine.as_list(inputs)
     gradients = _cotangents(grad_outputs, len(outs))
     if is_grads_batched:
         return engine.batched(lambda row: grad(outs, wanted, row, True, create_graph, allow_unused, False, materialize_grads), gradients)
@@ -120,7 +120,7 @@ def grad(
     engine.check_unused(allow_unused, materialize_grads)
     with shadow():
         made = engine.start_grad(outs, wanted, gradients, retain_graph, create_graph, unused_allowed)
-    retained = create_graph if retain_graph is None else retain_graph
+    retained = made.walk.retain_graph
     session, uses = session_of(*outs), [reference(t) for t in outs]
     refer = referrer(Tensor, session, uses)
     names = [session.new_name() for _ in wanted]
@@ -168,7 +168,6 @@ class Survey:
 
     def __init__(self, walk: Walk) -> None:
         order, _ = walk._order()
-        self._walk = walk
         self._nodes: list[Node] = []
         self._kept: list[Value] = []
         self.suspends = self.fails = False
@@ -184,9 +183,9 @@ class Survey:
                 continue
             if node.hooks or node.prehooks or node.tensor_hooks:
                 self.suspends = True
-            for tensor_ref in (node.retained or {}).values():
+            for index, tensor_ref in (node.retained or {}).items():
                 tensor = tensor_ref()
-                if tensor is not None:
+                if tensor is not None and (walk._targets is None or (node, index) not in walk._targets):
                     self._kept.append(tensor)
             if needed is not None and node not in needed:
                 continue
@@ -348,13 +347,9 @@ def _listed(suspension: Suspension, response: Any) -> list[Any] | None:
     return grads[: suspension.node.input_count] if isinstance(suspension.node, Context) and suspension.kind == "function" else grads
 
 
-def _as_list(values: Any) -> list[Any]:
-    return list(values) if isinstance(values, (list, tuple)) else [values]
-
-
 def _cotangents(given: Any, count: int) -> list[Any]:
     """The cotangents of ``count`` outputs as tensors of the session."""
-    gradients = [None] * count if given is None else _as_list(given)
+    gradients = [None] * count if given is None else engine.as_list(given)
     for i, g in enumerate(gradients):
         if g is not None and not isinstance(g, Value):
             raise TensorTypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
