@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import gradwire
-from gradwire import session as sessions
 from gradwire.connection import Connection, connect
 from gradwire.transport import Request, Response
 from scripts.running import running_server
@@ -23,6 +21,8 @@ _STEPS = 20
 
 class Nowhere:
     """A transport that answers at once that all is done, so that only the recording costs."""
+
+    remote = False
 
     def send(self, request: Request) -> Response:
         """The answer."""
@@ -101,23 +101,17 @@ def _train(torch: Any, state: tuple[Any, Any, list[Any]], *, read_each: bool) ->
     return float(loss.item())
 
 
-@contextmanager
-def _one_request_per_operation() -> Iterator[None]:
-    usual = sessions.MOST_INSTRUCTIONS
-    sessions.MOST_INSTRUCTIONS = 1  # type: ignore[misc]
-    try:
-        yield
-    finally:
-        sessions.MOST_INSTRUCTIONS = usual  # type: ignore[misc]
-
-
 def _training() -> str:
     with running_server() as url, connect(url) as connection:
         state = _parameters(gradwire)
 
         def singly() -> float:
-            with _one_request_per_operation():
+            session = connection.session
+            usual, session.most_instructions = session.most_instructions, 1
+            try:
                 return _train(gradwire, state, read_each=True)
+            finally:
+                session.most_instructions = usual
 
         contenders: dict[str, Callable[[], object]] = {
             "one request per operation": singly,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradwire_engine.errors import TensorRuntimeError, ValueNeeded
+from gradwire_engine.errors import TensorRuntimeError
 from gradwire_engine.meta import dense
 from gradwire_engine.modes import GRAD_MODE
 from gradwire_engine.node import OpNode
@@ -41,10 +41,8 @@ def session_of(*tensors: Any) -> Session:
 
 def reference(value: Any) -> str:
     """The name by which a session knows a tensor."""
-    name = value._data.name
-    if name is None:
-        raise ValueNeeded("This tensor is the shadow of one that a session has, and has no elements of its own.")
-    return name  # type: ignore[no-any-return]
+    name: str = value._data.reference()
+    return name
 
 
 def referrer(kind: type[Value], session: Session, uses: list[str]) -> Callable[[Any], str]:

@@ -34,8 +34,6 @@ class Connection:
         self._lock = threading.Lock()
         self._closed = False
         _connections.add(self)
-        # Registered after whatever the transport has registered, and so called before it.
-        atexit.register(_end, weakref.ref(self))
 
     @property
     def session(self) -> Session:
@@ -47,11 +45,7 @@ class Connection:
             with self._lock:
                 found = self._session
                 if found is None or found.lost:
-                    remote = getattr(self._transport, "remote", False)
-                    found = self._session = Session(
-                        self._transport,
-                        background=remote,
-                    )
+                    found = self._session = Session(self._transport, background=self._transport.remote)
         return found
 
     def synchronize(self) -> None:
@@ -132,10 +126,11 @@ def _forked() -> None:
         connection.forked()
 
 
-def _end(reference: weakref.ref[Connection]) -> None:
-    connection = reference()
-    if connection is not None and connection._session is not None:
-        connection._session.close()
+@atexit.register
+def _end() -> None:
+    for connection in list(_connections):
+        if connection._session is not None:
+            connection._session.close()
 
 
 if hasattr(os, "register_at_fork"):

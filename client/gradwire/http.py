@@ -102,7 +102,6 @@ class HttpTransport:
         TensorValueError: The address is none.
     """
 
-    # An answer takes long enough to do something else meanwhile.
     remote = True
 
     def __init__(self, url: str, *, api_key: str | None = None, timeout: float | None = 60.0) -> None:
@@ -135,6 +134,8 @@ class HttpTransport:
         self._client = httpx.Client(**self._exchange.options())
         # Whoever drops a client without closing it leaves no open connections behind.
         self._finalizer = weakref.finalize(self, _close, self._client, self._process)
+        # At the end of the process sessions still have to be ended, over connections that are open.
+        self._finalizer.atexit = False
 
 
 class AsyncHttpTransport:

@@ -33,8 +33,10 @@ class LocalTransport:
     """Answers requests in this process. Safe to use from several threads; sessions belong to the transport that opened them.
 
     Args:
-        services: What answers; by default the engine of this process, with the limits of a server.
+        services: What answers; by default the engine of this process, without limits.
     """
+
+    remote = False
 
     def __init__(self, services: Services | None = None) -> None:
         self._services = services
@@ -76,7 +78,7 @@ class AsyncLocalTransport:
     """Answers requests in this process, on a thread beside the event loop.
 
     Args:
-        services: What answers; by default the engine of this process, with the limits of a server.
+        services: What answers; by default the engine of this process, without limits.
     """
 
     def __init__(self, services: Services | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gradwire_engine.dtypes import Array, dtype_of
-from gradwire_engine.errors import TensorRuntimeError, TensorTypeError, ValueNeeded
+from gradwire_engine.errors import TensorRuntimeError, TensorTypeError
 from gradwire_engine.tensor import Tensor as EagerTensor
 from gradwire_engine.tensor import warn_of_history
 from gradwire_engine.value import Value
@@ -32,9 +32,8 @@ class Reading:
         writes = payload.storage.writes
         if known is not None and known[1] == writes:
             return known[0]
-        if payload.name is None or payload.session is None:
-            raise ValueNeeded("This tensor is the shadow of one that a session has, and has no elements of its own.")
-        name = payload.name
+        name = payload.reference()
+        assert payload.session is not None
         array: Array = payload.session.ask({"do": "read", "name": name, "what": ["value"]}, (), (name,))["value"]["data"]
         array = np.asarray(array)
         if array.size <= SMALL:

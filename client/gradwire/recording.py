@@ -90,12 +90,12 @@ class Recording(_Value):
 
     @classmethod
     def _call_again(cls, op: Op, args: tuple[Any, ...]) -> Any:
-        key = again.key_of(op, args)
+        key = None if op.composite else again.key_of(op, args)
         plan = None if key is None else again.plan_for(key)
         if plan is None:
             values = op.bind(args, {}, is_tensor)
             result = call_bound(op, values)
-            if key is not None and not op.composite:
+            if key is not None:
                 again.remember(key, op, args, result if isinstance(result, tuple) else (result,), values)
             return result
         single = op.outputs is None and not op.variable_outputs
@@ -192,9 +192,7 @@ class Recording(_Value):
         session.emit(instruction, [n for n in names if n is not None], uses, spoils=[reference(t) for t in dirty])
         for name, tensor in zip(names, tensors, strict=True):
             if name is not None:
-                fresh = Remote(tensor._data.meta, session, name)
-                fresh.storage, fresh.start, fresh.known = tensor._data.storage, start_of(tensor), tensor._data.known
-                tensor._data = fresh
+                tensor._data = tensor._data.alias(start_of(tensor), session, name)
         for entry in node._saved or ():
             if entry is not None and isinstance(entry[3], int):
                 entry[0]._data = tensors[~entry[3]]._data

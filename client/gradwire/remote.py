@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from gradwire_engine.dtypes import Array
+from gradwire_engine.errors import ValueNeeded
 from gradwire_engine.meta import Meta
 
 if TYPE_CHECKING:
@@ -61,6 +62,22 @@ class Remote:
         self.storage = Storage()
         self.start = 0
         self.known: tuple[Array, int] | None = None
+
+    def reference(self) -> str:
+        """The name, where there must be one.
+
+        Raises:
+            ValueNeeded: It exists in the shadow only.
+        """
+        if self.name is None:
+            raise ValueNeeded("This tensor is the shadow of one that a session has, and has no elements of its own.")
+        return self.name
+
+    def alias(self, start: int, session: Session | None = None, name: str | None = None) -> Remote:
+        """Another payload for the same elements, which begin at ``start`` in the storage."""
+        same = Remote(self.meta, session, name)
+        same.storage, same.start, same.known = self.storage, start, self.known
+        return same
 
     def become(self, meta: Meta) -> None:
         """Takes another shape, as in-place changes of shape do."""

@@ -12,6 +12,7 @@ import copy
 import itertools
 import queue
 import threading
+import weakref
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final
@@ -47,10 +48,12 @@ class Session:
         id: What the server calls it; ``None`` until something was sent.
         seed: What its random generator was last seeded with.
         passes: Held during a backward that asks functions or hooks of this process.
+        most_instructions: How many are put on the list before it is sent.
     """
 
     def __init__(self, transport: Transport, *, background: bool) -> None:
         self._transport = transport
+        self.most_instructions = MOST_INSTRUCTIONS
         self._dtype = self._first_dtype = default_dtype()
         self._background = background
         self.id: str | None = None
@@ -65,6 +68,7 @@ class Session:
         self._dropped_bytes = 0
         self._failed: dict[str, GradwireError] = {}
         self._unmade: set[str] = set()
+        self._doubtful: set[str] = set()
         self._deferred: deque[GradwireError] = deque()
         self._broken: GradwireError | None = None
         # What was sent and not yet answered, to be sent again as it is, and what comes after it.
@@ -112,7 +116,7 @@ class Session:
                 self._delete_dropped()
             self._buffer.append(pending)
             self._bytes += nbytes
-            if len(self._buffer) >= MOST_INSTRUCTIONS or self._bytes >= MOST_BYTES:
+            if len(self._buffer) >= self.most_instructions or self._bytes >= MOST_BYTES:
                 self._flush()
         return pending
 
@@ -152,6 +156,11 @@ class Session:
     def forget_failure(self, name: str) -> None:
         """Lets a name that stood for a failure stand for something new."""
         self._failed.pop(name, None)
+        self._doubtful.discard(name)
+
+    def is_doubtful(self, name: str) -> bool:
+        """Whether something that was to make what the name stands for failed, perhaps after having made it."""
+        return name in self._doubtful
 
     # Reading.
 
@@ -213,21 +222,14 @@ class Session:
             self._send(batch)
             return batch
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="gradwire-session", daemon=True)
+            # The thread holds no session while it waits, so that one that everybody has let go of comes to its end.
+            self._thread = threading.Thread(
+                target=_serve, args=(weakref.ref(self), self._outbox, self._transport), name="gradwire-session", daemon=True
+            )
             self._thread.start()
+            weakref.finalize(self, _wake, self._outbox).atexit = False
         self._outbox.put(batch)
         return batch
-
-    def _run(self) -> None:
-        while True:
-            try:
-                batch = self._outbox.get(timeout=_KEEP_ALIVE_SECONDS)
-            except queue.Empty:
-                self._keep_alive()
-                continue
-            if batch is None:
-                return
-            self._send(batch)
 
     def _keep_alive(self) -> None:
         """Lets the server hear of the session, which it would forget otherwise while somebody thinks."""
@@ -335,6 +337,7 @@ class Session:
         for name in (*pending.defines, *pending.spoils):
             self._failed[name] = error
         self._unmade.update(pending.defines)
+        self._doubtful.update(pending.spoils)
         if pending.loud:
             self._deferred.append(error)
 
@@ -374,6 +377,36 @@ class Session:
                 "This tensor was made before the process forked, and lives in a session of the parent process. Make it again in the child.",
                 code="session_forked",
             )
+
+
+def _serve(reference: weakref.ref[Session], outbox: queue.Queue[Batch | None], transport: Transport) -> None:
+    """Sends the batches of a session until it is closed, or gone: then it is ended."""
+    id: str | None = None
+    while True:
+        try:
+            batch = outbox.get(timeout=_KEEP_ALIVE_SECONDS)
+            waiting = True
+        except queue.Empty:
+            batch, waiting = None, False
+        session = reference()
+        if session is None:
+            break
+        if batch is not None:
+            session._send(batch)
+        elif waiting:
+            return
+        else:
+            session._keep_alive()
+        id = session.id
+        del session, batch
+    if id is not None:
+        with contextlib.suppress(GradwireError, RuntimeError):
+            run(conversations.delete_session(id), transport)
+
+
+def _wake(outbox: queue.Queue[Batch | None]) -> None:
+    with contextlib.suppress(queue.Full):  # then it is awake
+        outbox.put_nowait(None)
 
 
 def _again(error: GradwireError) -> GradwireError:

@@ -74,11 +74,10 @@ class Tensor(Reading, Recording, OpMethods, Value):
         """The same data without history; it shares storage and version."""
         if SHADOW.get() is not None:
             return super().detach()
-        result = self._wrap(Remote(self._data.meta))
+        result = self._wrap(self._data.alias(start_of(self)))
         result._version_counter = self._version_counter
-        result._data.storage, result._data.known = self._data.storage, self._data.known
-        result._data.start = start_of(self)
-        self._name_as(result, "op", op="detach", args=[None])
+        name = reference(self)
+        self._name_as(result, {"do": "op", "op": "detach", "args": [name]}, name)
         return result
 
     @property
@@ -86,10 +85,8 @@ class Tensor(Reading, Recording, OpMethods, Value):
         """The same storage without history and with a version of its own."""
         if SHADOW.get() is not None:
             return self._wrap(self._data)
-        result = self._wrap(Remote(self._data.meta))
-        result._data.storage, result._data.known = self._data.storage, self._data.known
-        result._data.start = start_of(self)
-        self._name_as(result, "create", suffix=".data")
+        result = self._wrap(self._data.alias(start_of(self)))
+        self._name_part(result, ".data")
         return result
 
     @data.setter
@@ -180,7 +177,10 @@ class Tensor(Reading, Recording, OpMethods, Value):
             if self._node is not None and not self.retains_grad:
                 warnings.warn(_NOT_A_LEAF, UserWarning, stacklevel=2)
         elif g._data.name is None:
-            self._name_as(g, "create", suffix=".grad")
+            if self._data.session is not None and self._data.session.is_doubtful(f"{self._data.name}.grad") and not self._has_gradient():
+                self._grad = None
+                return None
+            self._name_part(g, ".grad")
         return g
 
     @grad.setter
@@ -191,20 +191,28 @@ class Tensor(Reading, Recording, OpMethods, Value):
         given = None if value is None else reference(value)
         session.emit({"do": "set", "name": name, "grad": given}, (), (name,) if given is None else (name, given), loud=True)
 
+    def _has_gradient(self) -> bool:
+        """Asks whether there is a gradient, after a backward that was to make one has failed."""
+        name = reference(self)
+        there = session_of(self).ask({"do": "read", "name": name, "what": ["grad"]}, (), (name, f"{name}.grad"))["grad"]
+        self._forget_gradient_failure()
+        return there is not None
+
     def _forget_gradient_failure(self) -> None:
         if self._data.session is not None:
             self._data.session.forget_failure(f"{self._data.name}.grad")
 
-    def _name_as(self, result: Any, do: str, *, suffix: str = "", **rest: Any) -> None:
-        """Gives ``result``, which is something of this tensor's, a name of its own."""
-        session, source = session_of(self), reference(self)
-        name = session.new_name()
-        instruction: dict[str, Any]
-        if do == "create":
-            instruction = {"do": "create", "name": name, "tensor": source + suffix}
-        else:
-            instruction = {"do": do, "name": name, **rest, "args": [source]}
-        session.emit(instruction, (name,), (source, source + suffix) if suffix else (source,))
+    def _name_part(self, result: Any, suffix: str) -> None:
+        """Gives ``result``, which the session has as this tensor's ``.grad`` or ``.data``, a name of its own."""
+        name = reference(self)
+        part = name + suffix
+        self._name_as(result, {"do": "create", "tensor": part}, name, part)
+
+    def _name_as(self, result: Any, instruction: dict[str, Any], *uses: str) -> None:
+        """Gives ``result``, which the instruction makes of this tensor, a name."""
+        session = session_of(self)
+        name = instruction["name"] = session.new_name()
+        session.emit(instruction, (name,), uses)
         result._data.session, result._data.name = session, name
 
     def to(self, *args: Any, **kwargs: Any) -> Any:

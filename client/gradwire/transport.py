@@ -95,7 +95,13 @@ class Response:
 
 
 class Transport(Protocol):
-    """Where requests go."""
+    """Where requests go.
+
+    Attributes:
+        remote: Whether an answer takes long enough to do something else meanwhile.
+    """
+
+    remote: bool
 
     def send(self, request: Request) -> Response:
         """Waits for the answer, whatever its status.

@@ -37,6 +37,8 @@ def refusal(status: int, code: str, detail: str = "No.", *, headers: dict[str, s
 class Script:
     """A transport that gives the listed answers in turn, and remembers what it was asked."""
 
+    remote = False
+
     def __init__(self, answers: Iterable[Response | TransportError]) -> None:
         self._answers = list(answers)
         self.requests: list[Request] = []

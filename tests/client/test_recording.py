@@ -22,6 +22,8 @@ from gradwire.transport import Request, Response
 class Watched:
     """A transport that remembers what went through it."""
 
+    remote = False
+
     def __init__(self) -> None:
         self._inner = LocalTransport()
         self.batches: list[list[dict[str, Any]]] = []

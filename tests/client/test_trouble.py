@@ -6,6 +6,7 @@ import gc
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import gradwire as torch
 import gradwire_engine
 from gradwire.connection import Connection, connect
+from gradwire.errors import ServiceLimitError
 from gradwire.http import HttpTransport
 from gradwire.local import LocalTransport
 from gradwire.transport import ConnectFailed, Request, Response
@@ -23,6 +25,8 @@ from scripts.running import running_server
 
 class Unreliable:
     """A local transport that can be told to fail."""
+
+    remote = False
 
     def __init__(self) -> None:
         self.inner = LocalTransport()
@@ -259,3 +263,48 @@ def test_hooks_go_with_their_graph(connection: Connection, transport: Unreliable
     assert set(unhooked) == set(hooked)  # what stands behind a suspension is sent once more
     document = transport.inner.send(Request("GET", f"/v1/sessions/{connection.session.id}")).document
     assert document["tensors"] <= 4
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.filterwarnings("ignore:Using backward")
+def test_a_backward_that_fails_leaves_no_gradient_behind(create_graph: bool) -> None:
+    from gradwire_server.services import engine_services
+    from gradwire_server.services.sessions.limits import SessionLimits
+
+    connection = Connection(LocalTransport(engine_services(SessionLimits(session_bytes=90_000, session_ttl_seconds=1e11))))
+    with connection:
+        x, w = torch.ones(5000, requires_grad=True), torch.ones(1, requires_grad=True)
+        w.grad = torch.full((1,), 5.0)
+        y = (x * w).exp()
+        y.sum().backward(create_graph=create_graph)
+        with pytest.raises(ServiceLimitError):
+            connection.synchronize()
+        assert x.grad is None
+        del y
+        assert w.grad is not None
+        assert w.grad.item() == 5.0
+        (x[:3] * 2).sum().backward()
+        assert x.grad is not None
+        assert x.grad.sum().item() == 6.0
+    connection.close()
+
+
+def test_a_connection_that_nobody_has_any_more_ends_its_session() -> None:
+    with running_server() as url:
+        dropped = Connection(HttpTransport(url))
+        with dropped:
+            x = torch.ones(2)
+            assert x.sum().item() == 2.0
+        session = dropped.session.id
+        probe = HttpTransport(url)
+        threads = threading.active_count()
+        del dropped
+        gc.collect()
+        assert probe.send(Request("GET", f"/v1/sessions/{session}")).status == 200  # x lives in it
+        del x
+        gc.collect()
+        deadline = time.monotonic() + 10
+        while probe.send(Request("GET", f"/v1/sessions/{session}")).status != 404 or threading.active_count() >= threads:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        probe.close()

@@ -70,11 +70,10 @@ def backward(
         "inputs": None if wanted is None else [refer(t) for t in wanted],
     }
     survey = Survey(made.walk)
+    spoils = [f"{reference(t)}.grad" for t in (*survey.kept, *(survey.leaves if wanted is None else wanted))]
     if create_graph or survey.suspends:
-        InStep(session, made).run(instruction, uses)
+        InStep(session, made).run(instruction, uses, spoils=spoils)
         return
-    spoils = [f"{reference(leaf)}.grad" for leaf in survey.leaves if wanted is None]
-    spoils += [f"{reference(t)}.grad" for t in wanted or ()]
     if survey.fails:
         session.ask(instruction, (), uses)
     else:
@@ -135,18 +134,19 @@ def grad(
         "allow_unused": unused_allowed,
     }
     survey = Survey(made.walk)
+    spoils = [f"{reference(t)}.grad" for t in survey.kept]
     if create_graph or survey.suspends:
-        results = list(InStep(session, made).run(instruction, uses, names))
+        results = list(InStep(session, made).run(instruction, uses, names, spoils))
     else:
         reached = {id(t) for t in survey.reached(wanted)}
         if unused_allowed:
             # A path may end where no gradient comes out, which only the walk finds out.
-            there = session.ask(instruction, names, uses)["names"]
+            there = session.ask(instruction, names, uses, spoils)["names"]
             reached = {id(t) for t, name in zip(wanted, there, strict=True) if name is not None}
         elif survey.fails or len(reached) < len({id(t) for t in wanted}):
             session.ask(instruction, names, uses)
         else:
-            session.emit(instruction, names, uses)
+            session.emit(instruction, names, uses, spoils=spoils)
         survey.effects(release=not retained)
         results = [
             Tensor._wrap(Remote(dense(t._data.shape, t._data.dtype), session, name)) if id(t) in reached else None
@@ -164,12 +164,13 @@ class Survey:
         suspends: A function or a hook of this process is on the way.
         fails: A node was given up, or something that it saved was overwritten.
         leaves: The leaves that a gradient reaches.
+        kept: The other tensors whose gradients the walk keeps.
     """
 
     def __init__(self, walk: Walk) -> None:
         order, _ = walk._order()
         self._nodes: list[Node] = []
-        self._kept: list[Value] = []
+        self.kept: list[Value] = []
         self.suspends = self.fails = False
         self.leaves: list[Any] = []
         needed = walk._needed
@@ -186,7 +187,7 @@ class Survey:
             for index, tensor_ref in (node.retained or {}).items():
                 tensor = tensor_ref()
                 if tensor is not None and (walk._targets is None or (node, index) not in walk._targets):
-                    self._kept.append(tensor)
+                    self.kept.append(tensor)
             if needed is not None and node not in needed:
                 continue
             self._nodes.append(node)
@@ -216,7 +217,7 @@ class Survey:
     def effects(self, *, release: bool) -> None:
         """Does here what the walk does to the graph."""
         with shadow(), no_grad():
-            for tensor in self._kept:
+            for tensor in self.kept:
                 tensor._retain(tensor)
         if release:
             for node in self._nodes:
@@ -242,31 +243,32 @@ class InStep:
         self._session = session
         self._pass = made
 
-    def run(self, instruction: dict[str, Any], uses: Sequence[str], names: Sequence[str] = ()) -> Any:
+    def run(self, instruction: dict[str, Any], uses: Sequence[str], names: Sequence[str] = (), spoils: Sequence[str] = ()) -> Any:
         """Takes all steps.
 
         Args:
             instruction: What starts the pass in the session.
             uses: The names in it.
             names: The names that its results get.
+            spoils: The names that are worth nothing if it fails.
 
         Returns:
             The results of the pass.
         """
         # Suspensions end in the reverse order of their beginning, so one thread at a time may have any.
         with self._session.passes:
-            return self._run(instruction, uses, names)
+            return self._run(instruction, uses, names, spoils)
 
-    def _run(self, instruction: dict[str, Any], uses: Sequence[str], names: Sequence[str]) -> Any:
+    def _run(self, instruction: dict[str, Any], uses: Sequence[str], names: Sequence[str], spoils: Sequence[str]) -> Any:
         session = self._session
         with shadow():
             suspension = self._pass.advance()
         if suspension is None:
             with shadow():
                 results = self._pass.finish()  # says what is wrong before anything is sent
-            session.emit(instruction, names, uses, loud=True)
+            session.emit(instruction, names, uses, spoils=spoils, loud=True)
         else:
-            waiting = session.ask(instruction, names, uses)
+            waiting = session.ask(instruction, names, uses, spoils)
             while suspension is not None:
                 resume = {"do": "resume", "suspension": waiting["id"]}
                 try:
@@ -281,9 +283,9 @@ class InStep:
                 refer = referrer(Tensor, session, used)
                 resume["grads"] = None if grads is None else [None if g is None else refer(g) for g in grads]
                 if following is None:
-                    session.emit(resume, names, used, loud=True)
+                    session.emit(resume, names, used, spoils=spoils, loud=True)
                 else:
-                    waiting = session.ask(resume, names, used)
+                    waiting = session.ask(resume, names, used, spoils)
                 suspension = following
             with shadow():
                 results = self._pass.finish()
