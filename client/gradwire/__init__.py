@@ -58,7 +58,21 @@ from gradwire_engine.random import Generator
 from gradwire_engine.value import Size
 
 from . import autograd, nn, optim
-from ._torch import as_tensor, from_numpy, initial_seed, manual_seed
+from ._torch import (
+    BoolTensor,
+    ByteTensor,
+    CharTensor,
+    DoubleTensor,
+    FloatTensor,
+    HalfTensor,
+    IntTensor,
+    LongTensor,
+    ShortTensor,
+    as_tensor,
+    from_numpy,
+    initial_seed,
+    manual_seed,
+)
 from .api import AsyncClient, Client
 from .connection import Connection, connect
 from .names import Names as _Names
@@ -66,10 +80,19 @@ from .tensor import Tensor, tensor
 
 __all__ = [
     "AsyncClient",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
     "Client",
     "Connection",
+    "DoubleTensor",
+    "FloatTensor",
     "Generator",
     "GradwireError",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "Size",
     "Tensor",
     "accelerator",

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gradwire_engine import dtypes
 from gradwire_engine.creation import check_array
 from gradwire_engine.devices import check_device
-from gradwire_engine.dtypes import Array, dtype_of
+from gradwire_engine.dtypes import Array, DType, dtype_of
 from gradwire_engine.errors import TensorTypeError
 from gradwire_engine.op import ops
 from gradwire_engine.random import Generator
 from gradwire_engine.value import Value
 
 from .connection import current_session
+from .constructors import construct
 from .tensor import Tensor, made, tensor
 
 
@@ -57,3 +60,16 @@ def initial_seed() -> int:
     seed = current_session().seed
     # A session that was not seeded draws its own seed; from now on it is one that can be told.
     return manual_seed(secrets.randbits(63)).initial_seed() if seed is None else seed
+
+
+def _constructor(dtype: DType) -> Callable[..., Tensor]:
+    def of_elements_or_sizes(*data: Any) -> Tensor:
+        return construct(data, dtype, made)  # type: ignore[no-any-return]
+
+    of_elements_or_sizes.__doc__ = f"A tensor of {dtype.torch_name} with the elements of one sequence, or of these sizes."
+    return of_elements_or_sizes
+
+
+HalfTensor, FloatTensor, DoubleTensor = map(_constructor, (dtypes.float16, dtypes.float32, dtypes.float64))
+ByteTensor, CharTensor, ShortTensor = map(_constructor, (dtypes.uint8, dtypes.int8, dtypes.int16))
+IntTensor, LongTensor, BoolTensor = map(_constructor, (dtypes.int32, dtypes.int64, dtypes.bool_))

@@ -23,4 +23,5 @@ def start_of(tensor: Any) -> int:
 
 def address_of(tensor: Any) -> int:
     """A number that two tensors have in common exactly when they start at the same place of one storage."""
-    return int(tensor._data.storage.address) + start_of(tensor)
+    whole = tensor if tensor._view is None else tensor._view.base
+    return int(whole._data.storage.address) + start_of(tensor)

@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gradwire_engine.dtypes import default_dtype, dtype_of
-from gradwire_engine.errors import GradwireError, TensorRuntimeError
+from gradwire_engine.errors import DeadlineExceeded, GradwireError, TensorRuntimeError
 
 from . import conversations
+from .background import serve, wake
 from .conversations import BatchAnswer
 from .drivers import run
 from .errors import Conflict, NotFound, Unauthorized, Unavailable
@@ -33,8 +34,8 @@ _MOST_BATCHES_WAITING: Final = 8
 # Dropped tensors are deleted with others, unless they are many or heavy: then they make room before more is made.
 _MANY_DROPPED: Final = 64
 _HEAVY_DROPPED: Final = 2**20
-# Far less than a server waits before it takes a session for abandoned.
-_KEEP_ALIVE_SECONDS: Final = 60.0
+# What changes nothing if it is stopped on the way.
+_WITHOUT_TRACES: Final = frozenset({"create", "op", "read"})
 
 
 class Session:
@@ -219,19 +220,19 @@ class Session:
         self._buffer = []
         self._bytes = 0
         if not self._background:
-            self._send(batch)
+            self.send(batch)
             return batch
         if self._thread is None:
             # The thread holds no session while it waits, so that one that everybody has let go of comes to its end.
             self._thread = threading.Thread(
-                target=_serve, args=(weakref.ref(self), self._outbox, self._transport), name="gradwire-session", daemon=True
+                target=serve, args=(weakref.ref(self), self._outbox, self._transport), name="gradwire-session", daemon=True
             )
             self._thread.start()
-            weakref.finalize(self, _wake, self._outbox).atexit = False
+            weakref.finalize(self, wake, self._outbox).atexit = False
         self._outbox.put(batch)
         return batch
 
-    def _keep_alive(self) -> None:
+    def keep_alive(self) -> None:
         """Lets the server hear of the session, which it would forget otherwise while somebody thinks."""
         try:
             if self.id is not None:
@@ -239,7 +240,8 @@ class Session:
         except GradwireError:
             pass  # whoever uses a tensor next is told
 
-    def _send(self, batch: Batch) -> None:
+    def send(self, batch: Batch) -> None:
+        """Sends a batch, and what earlier ones have left; whatever becomes of it, ``batch.done`` is set."""
         self._backlog += batch.pending
         try:
             while self._sent or self._backlog:
@@ -291,6 +293,10 @@ class Session:
             self._backlog = live[at + 1 :] + self._backlog
         elif answer.problem is not None and answer.failed_instruction is not None:
             at = answer.failed_instruction
+            if at and isinstance(answer.problem, DeadlineExceeded) and live[at].instruction["do"] in _WITHOUT_TRACES:
+                # What came before it used the time up; now it comes first.
+                self._backlog = live[at:] + self._backlog
+                return
             self._fail(live[at], answer.problem)
             self._backlog = live[at + 1 :] + self._backlog
 
@@ -377,36 +383,6 @@ class Session:
                 "This tensor was made before the process forked, and lives in a session of the parent process. Make it again in the child.",
                 code="session_forked",
             )
-
-
-def _serve(reference: weakref.ref[Session], outbox: queue.Queue[Batch | None], transport: Transport) -> None:
-    """Sends the batches of a session until it is closed, or gone: then it is ended."""
-    id: str | None = None
-    while True:
-        try:
-            batch = outbox.get(timeout=_KEEP_ALIVE_SECONDS)
-            waiting = True
-        except queue.Empty:
-            batch, waiting = None, False
-        session = reference()
-        if session is None:
-            break
-        if batch is not None:
-            session._send(batch)
-        elif waiting:
-            return
-        else:
-            session._keep_alive()
-        id = session.id
-        del session, batch
-    if id is not None:
-        with contextlib.suppress(GradwireError, RuntimeError):
-            run(conversations.delete_session(id), transport)
-
-
-def _wake(outbox: queue.Queue[Batch | None]) -> None:
-    with contextlib.suppress(queue.Full):  # then it is awake
-        outbox.put_nowait(None)
 
 
 def _again(error: GradwireError) -> GradwireError:

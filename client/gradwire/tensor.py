@@ -19,6 +19,7 @@ from gradwire_engine.devices import check_device
 from gradwire_engine.dtypes import Array, dtype_of, is_differentiable, scalar_dtype
 from gradwire_engine.errors import TensorRuntimeError, TensorTypeError
 from gradwire_engine.meta import dense, is_contiguous
+from gradwire_engine.namespace import get_default_dtype
 from gradwire_engine.node import Node
 from gradwire_engine.op import ops
 from gradwire_engine.tensor import Tensor as EagerTensor
@@ -29,6 +30,7 @@ from .address import address_of, start_of
 from .announcing import instruction_of, lifted, lighten, reference, referrer, session_of
 from .arguments import argument
 from .connection import current_session
+from .constructors import construct
 from .hooks import HookHandle, hook_at, unnamed
 from .reading import SMALL, Reading
 from .recording import Recording
@@ -49,11 +51,19 @@ _COPY = (
 
 
 class Tensor(Reading, Recording, OpMethods, Value):
-    """A tensor that lives in a session."""
+    """A tensor that lives in a session.
+
+    Args:
+        data: One sequence of elements, which become numbers of the default dtype; or sizes.
+    """
 
     precedence: ClassVar[int] = 2
     announces: ClassVar[bool] = True
     _data: Remote
+
+    def __new__(cls, *data: Any) -> Any:
+        """Makes a tensor of elements or of sizes, where :func:`gradwire.tensor` would leave no doubt."""
+        return construct(data, get_default_dtype(), made)
 
     # The recorder: what an operation does.
 
@@ -259,6 +269,13 @@ class Tensor(Reading, Recording, OpMethods, Value):
             copy.grad = deepcopy(self.grad, memo)
         return copy
 
+    def __copy__(self) -> Any:
+        return self.detach().requires_grad_(self.requires_grad)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        # The elements travel, and are a leaf where they arrive; sessions and graphs stay.
+        return (_unpickled, (self._elements(), self.requires_grad))
+
     def is_contiguous(self) -> bool:
         """Whether the elements lie in row-major order without gaps."""
         return is_contiguous(self._data.meta)
@@ -286,6 +303,10 @@ def made(array: Array, *, requires_grad: bool = False, session: Session | None =
     if array.size <= SMALL:
         result._data.known = (array, 0)
     return result  # type: ignore[no-any-return]
+
+
+def _unpickled(array: Array, requires_grad: bool) -> Tensor:
+    return made(array, requires_grad=requires_grad)
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

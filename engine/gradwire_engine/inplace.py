@@ -5,10 +5,12 @@ What torch refuses is refused with its messages; see "In-place operations with a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .dtypes import castable, dtype_of
 from .errors import TensorRuntimeError
+from .meta import is_without_gaps
 from .modes import GRAD_MODE
 from .node import OpNode
 from .op import Op, Overloads
@@ -16,10 +18,9 @@ from .record import attach, call_bound, is_tensor, payload_of
 from .value import Value
 from .views import CopySlices, check_creation
 
-_OVERLAP = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-    "Please clone() the tensor before performing the operation."
-)
+_OVERLAP = "unsupported operation: {} a single memory location. Please clone() the tensor before performing the operation."
+_WITH_ITSELF = _OVERLAP.format("more than one element of the written-to tensor refers to")
+_WITH_ANOTHER = _OVERLAP.format("some elements of the input tensor and the written-to tensor refer to")
 
 
 def check_inplace(target: Value, recorded: bool) -> None:
@@ -33,20 +34,36 @@ def check_inplace(target: Value, recorded: bool) -> None:
         TensorRuntimeError: The tensor is a leaf that requires grad, a view of one, a view whose history would become
             ambiguous, or has elements that share memory (torch's messages).
     """
+    if recorded:
+        of = target._view
+        if of is not None:
+            check_creation(target, of, "is being")
+            if target.requires_grad and of.base.is_leaf:
+                raise TensorRuntimeError(
+                    "a view of a leaf Variable that requires grad is being used in an in-place operation.", code="inplace_on_leaf"
+                )
+        if target.requires_grad and target.is_leaf:
+            raise TensorRuntimeError("a leaf Variable that requires grad is being used in an in-place operation.", code="inplace_on_leaf")
     meta = target._meta_of(target._data)
     if any(size > 1 and stride == 0 for size, stride in zip(meta.shape, meta.strides, strict=True)):
-        raise TensorRuntimeError(_OVERLAP, code="overlapping_memory")
-    if not recorded:
-        return
-    of = target._view
-    if of is not None:
-        check_creation(target, of, "is being")
-        if target.requires_grad and of.base.is_leaf:
-            raise TensorRuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place operation.", code="inplace_on_leaf"
-            )
-    if target.requires_grad and target.is_leaf:
-        raise TensorRuntimeError("a leaf Variable that requires grad is being used in an in-place operation.", code="inplace_on_leaf")
+        raise TensorRuntimeError(_WITH_ITSELF, code="overlapping_memory")
+
+
+def _check_apart(target: Value, others: Sequence[Value]) -> None:
+    """Refuses to write over a part of what is read, as torch does where both are without gaps; the whole may be written."""
+    for other in others:
+        if other is target or other._version_counter is not target._version_counter:
+            continue
+        mine, theirs = target._meta_of(target._data), other._meta_of(other._data)
+        if not (mine.numel and theirs.numel and is_without_gaps(mine) and is_without_gaps(theirs)):
+            continue
+        start, begin = target.data_ptr(), other.data_ptr()
+        same_range = start == begin and mine.numel == theirs.numel
+        if same_range and mine.strides == theirs.strides:
+            continue
+        itemsize = mine.dtype.itemsize
+        if start < begin + theirs.numel * itemsize and begin < start + mine.numel * itemsize:
+            raise TensorRuntimeError(_WITH_ANOTHER, code="overlapping_memory")
 
 
 def call_inplace(op: Op | Overloads, target: Value, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:
@@ -73,6 +90,8 @@ def run_inplace(chosen: Op, target: Value, values: list[Any]) -> Value:
     ]
     recorded = GRAD_MODE.get() and any(v.requires_grad for v in tensors)
     check_inplace(target, recorded)
+    if chosen.elementwise:
+        _check_apart(target, tensors)
     if chosen.inplace_check is not None:
         chosen.inplace_check(target._data.dtype, recorded)
     if chosen.view:

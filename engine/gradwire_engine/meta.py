@@ -110,6 +110,16 @@ def is_contiguous(meta: Meta) -> bool:
     return True
 
 
+def is_without_gaps(meta: Meta) -> bool:
+    """Whether elements fill a stretch of memory, in the row-major order or any other order of the dimensions."""
+    expected = 1
+    for stride, size in sorted((stride, size) for size, stride in zip(meta.shape, meta.strides, strict=True) if size != 1):
+        if stride != expected:
+            return False
+        expected *= size
+    return True
+
+
 def ordered_like(shape: Shape, dtype: NumpyDType, operands: Sequence[Meta]) -> Meta:
     """The meta of an elementwise result, which keeps the memory order of its operands.
 

@@ -98,7 +98,7 @@ class Value(Placement, Operators, Announcing):
     @classmethod
     def _wrap(cls, payload: Any) -> Value:
         """A new handle on a payload, without history."""
-        self = cls.__new__(cls)
+        self = object.__new__(cls)
         self._data = payload
         self._version_counter = Version()
         return self

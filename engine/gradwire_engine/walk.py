@@ -263,7 +263,7 @@ class Walk:
             if type(hook) is SuspendingHook:
                 yield Suspension("post_accumulate", leaf, hook, [])
             else:
-                hook(variable)
+                check_no_result(hook(variable))
 
     def _before(self, node: Node, grads: list[Any]) -> Steps:
         """Calls the hooks of a node's outputs and of the node, and keeps the gradients that are retained or captured."""
@@ -334,6 +334,16 @@ class Walk:
                 expected = [None if e is None else (e[2], e[3]) for e in node.edges]
                 results = [self._internal(g) for g in _checked_results(hook, answer, expected)]
         return results
+
+
+def check_no_result(answer: Any) -> None:
+    """Refuses what a hook after the accumulation of a gradient returns.
+
+    Raises:
+        TensorTypeError: It is not None (torch's message).
+    """
+    if answer is not None:
+        raise TensorTypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
 
 
 def _check_hook_result(hook: Callable[..., Any], answer: Any, shape: tuple[int, ...], dtype: NumpyDType) -> None:

@@ -119,15 +119,20 @@ class Compute:
                 self._observe(perf_counter() - start, "inline")
         return await self._run_on_pool(job, allowance, receive)
 
-    async def run_to_end(self, work: Callable[[], T]) -> T:
+    async def run_to_end(self, work: Callable[[], T], *, begun: bool = False) -> T:
         """Runs work that has effects, on the pool, and returns its result; it ends by itself.
+
+        Args:
+            work: The work.
+            begun: Whether some of it is done already, so that it has to be finished wherever that is possible.
 
         Raises:
             ServerDraining: The server is stopping.
         """
         if self._closed:
+            if begun:
+                return await asyncio.to_thread(Context().run, self._timed, work, "pool")
             raise ServerDraining
-
         return await asyncio.get_running_loop().run_in_executor(self._pool, Context().run, self._timed, work, "pool")
 
     def run_here(self, work: Callable[[], T]) -> T:

@@ -60,7 +60,7 @@ class SessionWork:
             if done:
                 turn.release()
                 return begun.result
-        return await self._in_turn(turn, lambda: _whole(begun or begin(turn)), allowance)
+        return await self._in_turn(turn, lambda: _whole(begun or begin(turn)), allowance, begun=begun is not None)
 
     async def look(self, session: str, owner: str | None, look: Callable[[Turn], T], allowance: Allowance) -> T:
         """Waits for a turn of the session and looks at something in it; raises as ``batch`` does."""
@@ -72,7 +72,7 @@ class SessionWork:
                 return found
         return await self._in_turn(turn, lambda: look(turn), allowance)
 
-    async def _in_turn(self, turn: Turn, work: Callable[[], T], allowance: Allowance) -> T:
+    async def _in_turn(self, turn: Turn, work: Callable[[], T], allowance: Allowance, *, begun: bool = False) -> T:
         """Works on the pool when the turn has come."""
 
         async def wait() -> T:
@@ -82,7 +82,7 @@ class SessionWork:
                         await asyncio.wait_for(asyncio.wrap_future(turn.future), allowance.remaining())
                     except TimeoutError:
                         raise allowance.exceeded() from None
-                return await self._compute.run_to_end(work)
+                return await self._compute.run_to_end(work, begun=begun)
             finally:
                 turn.release()
 

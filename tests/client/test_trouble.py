@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -308,3 +309,26 @@ def test_a_connection_that_nobody_has_any_more_ends_its_session() -> None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         probe.close()
+
+
+def test_what_heavy_operations_before_it_left_no_time_for_is_tried_again(transport: Unreliable, connection: Connection) -> None:
+    x = torch.ones(3)
+    x.sum().item()
+    send, refused = transport.inner.send, []
+
+    def impatient(request: Request) -> Response:
+        given = request.body["instructions"] if request.path.endswith("/batch") else []
+        if len(given) < 3:
+            return send(request)
+        # As a server does whose time is over after two of them.
+        refused.append(len(given))
+        response = send(replace(request, body={**request.body, "instructions": given[:2]}))
+        problem = {"type": "about:blank", "title": "Timeout", "status": 504, "code": "deadline_exceeded", "detail": "Too long."}
+        return Response(504, {**problem, **response.document, "instruction": 2}, {})
+
+    transport.inner.send = impatient  # type: ignore[method-assign]
+    y = x
+    for _ in range(6):
+        y = y * 2
+    assert y.tolist() == [64.0] * 3
+    assert refused

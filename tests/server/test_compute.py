@@ -227,3 +227,11 @@ def test_a_closed_pool_takes_nothing_more() -> None:
     compute.close()
     with pytest.raises(ServerDraining):
         asyncio.run(compute.run(where_am_i, size=0, allowance=Allowance(1), receive=Caller().receive))
+
+
+def test_work_that_is_begun_is_finished_in_a_closed_pool_too() -> None:
+    compute = Compute(threads=1, limits=Limits(), observe=lambda *_: None)
+    compute.close()
+    with pytest.raises(ServerDraining):
+        asyncio.run(compute.run_to_end(lambda: 1))
+    assert asyncio.run(compute.run_to_end(lambda: 1, begun=True)) == 1

@@ -91,3 +91,35 @@ def test_a_limit_that_is_real_is_found_at_once() -> None:
         work = caller.service.begin(caller.id, document, owner=None, check=lambda: None, finish=finish, turn=turn)
         assert work.advance(BRIEF)
         assert (work.result[0], work.result[1]["code"], work.result[1]["instruction"]) == (422, "too_many_names", 1)
+
+
+def test_a_batch_that_is_begun_is_finished_while_the_server_stops() -> None:
+    import asyncio
+    import logging
+    from typing import cast
+
+    from gradwire_server.compute import Allowance, Compute
+    from gradwire_server.logs import Logger
+    from gradwire_server.session_work import SessionWork
+
+    caller = Caller()
+    compute = Compute(threads=1, limits=Limits(), observe=lambda *_: None)
+    work = SessionWork(caller.service, compute, 10.0, cast(Logger, logging.getLogger()))
+    instructions = [create("x", [1.0]), op("x", "add_", "x", 1.0), op("r", "randn", 300_000), {"do": "read", "name": "x"}]
+    del instructions[1]["name"]
+
+    async def send() -> tuple[int, Document]:
+        compute.close()
+        return await work.batch(
+            caller.id,
+            None,
+            lambda turn: caller.service.begin(
+                caller.id, {"instructions": instructions}, owner=None, check=lambda: None, finish=finish, turn=turn
+            ),
+            size=100,
+            allowance=Allowance(10),
+        )
+
+    status, document = asyncio.run(send())
+    assert (status, document["seq"]) == (200, 1)
+    assert document["results"][-1]["value"]["data"] == [2.0]

@@ -259,3 +259,21 @@ def test_an_id_that_is_used_again_is_another_array() -> None:
     kept.clear()
     del array
     assert (account.used, memory.used) == (0, 0)
+
+
+def test_an_answer_is_kept_only_where_all_sessions_together_leave_room() -> None:
+    service = EngineSessions(SessionLimits(sessions_bytes=3 * ARRAY))
+    one, other = Caller(service), Caller(service)
+    one.do(make("x"))
+    other.do(make("x"))
+    one.do({"do": "read", "name": "x", "what": ["meta"]})
+    status, _ = one.service.batch(
+        one.id,
+        {"instructions": [{"do": "read", "name": "x"}, {"do": "read", "name": "x"}]},
+        owner=None,
+        check=lambda: None,
+        finish=lambda answer: (answer.status, [r and r["value"]["data"].copy() for r in answer.document["results"]]),
+    )
+    assert status == 507
+    assert one.service.get(one.id, owner=None)["seq"] == 3
+    assert one.read("x")[:2] == [1.0, 1.0]

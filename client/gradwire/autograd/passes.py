@@ -21,7 +21,7 @@ from gradwire_engine.modes import no_grad, set_grad_enabled
 from gradwire_engine.node import AccumulateGrad, Node, OpNode, edge_of
 from gradwire_engine.op import ops
 from gradwire_engine.value import Value
-from gradwire_engine.walk import Suspension, Walk
+from gradwire_engine.walk import Suspension, Walk, check_no_result
 
 from ..announcing import reference, referrer, session_of
 from ..remote import Remote
@@ -319,7 +319,8 @@ class InStep:
             if suspension.kind == "node_pre":
                 return hook(tuple(grads))
             assert isinstance(suspension.node, AccumulateGrad)
-            return hook(suspension.node.variable)
+            check_no_result(hook(suspension.node.variable))
+            return None
 
     def _named(self, grads: Sequence[Any], names: Sequence[str | None]) -> list[Any]:
         """Gives the shadows of gradients names that outlive the suspension."""

@@ -202,3 +202,34 @@ def create_complex(torch):
     print(z.real, z.imag, z.abs(), z.conj())
     print(torch.complex(torch.tensor([1.0]), torch.tensor([2.0])))
     print(torch.view_as_real(z))
+
+
+@snippet
+def constructors(torch):
+    print(torch.Tensor([1, 2]), torch.Tensor([[1, 2], [3, 4]]), torch.Tensor((2, 3)))
+    print(torch.Tensor(2, 3).shape, torch.Tensor().shape, torch.Tensor(torch.Size([2, 1])).shape)
+    print(torch.FloatTensor([1]), torch.DoubleTensor([1.5]), torch.LongTensor([1.5]), torch.BoolTensor([0, 1]))
+    print(torch.HalfTensor([1]), torch.IntTensor(2, 0), torch.ByteTensor([7]))
+    attempt(lambda: torch.Tensor("a"))
+    attempt(lambda: torch.Tensor(1.5))
+    attempt(lambda: torch.Tensor(True))
+    attempt(lambda: torch.Tensor(2, -1))
+    x = torch.tensor([1.0])
+    torch.Tensor(x)[0] = 5
+    print(x, isinstance(x, torch.Tensor))
+
+
+@snippet
+def copies_by_pickle(torch):
+    import copy
+    import pickle
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    x.grad = torch.ones(2)
+    for tensor in (x, x * 2, torch.tensor([[True, False]]), torch.tensor(3), torch.zeros(0, 2)):
+        again = pickle.loads(pickle.dumps(tensor))
+        print(again, again.is_leaf, again.grad)
+    shallow = copy.copy(x)
+    with torch.no_grad():
+        shallow[0] = 7
+    print(x, shallow, shallow.grad)

@@ -254,3 +254,10 @@ def hook_on_every_weight_of_module(torch):
         p.register_hook(lambda g, name=name: print(name, g))
     layer(torch.tensor([[1.0, 2.0]])).sum().backward()
     print(layer.weight.grad, layer.bias.grad)
+
+
+@snippet
+def a_hook_after_accumulation_returns_nothing(torch):
+    x = torch.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda t: 5)
+    attempt(lambda: (x * 2).sum().backward())

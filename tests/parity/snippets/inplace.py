@@ -211,3 +211,25 @@ def inplace_fill_and_random(torch):
     attempt(lambda: w.uniform_())
     with torch.no_grad():
         print(w.uniform_(-1, 1))
+
+
+@snippet
+def overlapping_writes_are_refused(torch):
+    x = torch.arange(5.0)
+    attempt(lambda: x[1:].copy_(x[:-1]))
+    attempt(lambda: x[1:].add_(x[:-1]))
+    attempt(lambda: x[:4].view(2, 2).mul_(x[:4].view(2, 2).T))
+    attempt(lambda: x.__setitem__(slice(1, None), x[:-1]))
+    print(x)
+    x[:] = x
+    x[:2] = x[2:4]
+    x[:] = x.flip(0)
+    x.mul_(x)
+    x[::2].add_(x[1::2].sum())
+    print(x)
+
+
+@snippet
+def a_leaf_is_refused_before_shared_elements(torch):
+    x = torch.ones(1, requires_grad=True)
+    attempt(lambda: x.expand(3).add_(1))

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
+from typing import Final
+
+_STARTED: Final = time.time() - time.monotonic()
+
+
+def now() -> float:
+    """Seconds since the epoch, by a clock that is set once: correcting the machine's ends no session early."""
+    return _STARTED + time.monotonic()
 
 
 def stamp(seconds: float) -> str:

@@ -139,6 +139,18 @@ class Account:
             self._used += size
         return True
 
+    def check_answer(self, size: int) -> None:
+        """Refuses an answer that cannot be kept beside all that the sessions of this process have.
+
+        Raises:
+            SessionMemory: It cannot. A session of its own may pass its share by the one answer, which says what is in it.
+        """
+        with self._memory._lock:
+            self._memory._forget()
+            wanted = self._memory._used + self._memory._reserved + size - self._held
+            if size > self._held and wanted > self._memory._limit:
+                raise _too_much_for_all("The answer", wanted, self._memory._limit)
+
     def hold(self, size: int) -> None:
         """Counts ``size`` bytes for the answer that is kept, in place of the one before."""
         with self._memory._lock:
@@ -174,11 +186,7 @@ class Account:
                 )
             wanted = memory._used + memory._reserved + size
             if wanted > memory._limit:
-                return SessionMemory(
-                    f"{what} would bring all sessions together to {wanted:,} bytes, more than the {memory._limit:,} bytes that the "
-                    "server gives them. Delete tensors or sessions that are no longer needed.",
-                    code="sessions_memory",
-                )
+                return _too_much_for_all(what, wanted, memory._limit)
             self._reserved += size
             memory._reserved += size
             return None
@@ -197,3 +205,11 @@ class Account:
             self._entries = entries
             self._memory._reserved -= self._reserved
             self._reserved = 0
+
+
+def _too_much_for_all(what: str, wanted: int, limit: int) -> SessionMemory:
+    return SessionMemory(
+        f"{what} would bring all sessions together to {wanted:,} bytes, more than the {limit:,} bytes that the server gives them. "
+        "Delete tensors or sessions that are no longer needed.",
+        code="sessions_memory",
+    )

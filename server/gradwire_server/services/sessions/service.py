@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
@@ -23,6 +22,7 @@ from ..ops import table_hash
 from .answer import Answer
 from .batch import Progress, check_next, envelope, failure
 from .brief import Brief
+from .clock import now
 from .digest import digest
 from .errors import ListingNeedsKeys, TooManySessions, UnknownSession
 from .instructions.table import encode
@@ -74,7 +74,7 @@ class EngineSessions:
         clock: Seconds since the epoch.
     """
 
-    def __init__(self, limits: SessionLimits, store: Store[Session] | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, limits: SessionLimits, store: Store[Session] | None = None, clock: Callable[[], float] = now) -> None:
         self.limits = limits
         self._store: Store[Session] = MemoryStore() if store is None else store
         self._clock = clock
@@ -195,6 +195,7 @@ class EngineSessions:
         session.seq = seq
         try:
             kept = finish(answer)
+            session.account.check_answer(_size(kept))
         except Exception as error:
             # What the instructions did stands, but their results are lost.
             done = answer.document.get("instruction", max(0, len(instructions) - 1))

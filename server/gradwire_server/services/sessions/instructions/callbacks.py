@@ -15,6 +15,8 @@ from gradwire_engine.tensor import Tensor
 from ..memory import ARRAY_BYTES, HOOK_BYTES, NODE_BYTES, VIEW_BYTES
 from .table import Run, Spec, flag, instruction, listed
 
+# For what a node keeps of one input or of one saved tensor.
+_ENTRY_BYTES: Final = 200
 _KINDS: Final = ("tensor", "post_accumulate", "node", "node_pre")
 
 
@@ -28,12 +30,15 @@ def function(run: Run, spec: Spec, at: str) -> None:
         # Before the outputs get their history, which nothing takes away again.
         raise ProgramError(f"There are {len(outputs)} outputs, but {len(names)} names.", code="output_count", pointer=at + "/name")
     first = next((name for name in names if name is not None), None) if isinstance(names, list) else names
-    run.meter.add(NODE_BYTES + (ARRAY_BYTES + VIEW_BYTES) * len(outputs), "Another function")
+    inputs, saved = _tensors(run, spec, "inputs", at), _tensors(run, spec, "saved", at)
+    run.walk(len(inputs) + len(saved))
+    most = NODE_BYTES + (ARRAY_BYTES + VIEW_BYTES) * len(outputs) + _ENTRY_BYTES * (len(inputs) + len(saved))
+    run.meter.add(most, "Another function")
     results = attach_external(
         title,
-        _tensors(run, spec, "inputs", at),
+        inputs,
         outputs,
-        saved=_tensors(run, spec, "saved", at),
+        saved=saved,
         non_differentiable=[t for t in _tensors(run, spec, "non_differentiable", at, optional=False) if t is not None],
         dirty=[t for t in _tensors(run, spec, "dirty", at, optional=False) if t is not None],
         materialize_grads=flag(spec, "materialize_grads", at, True),

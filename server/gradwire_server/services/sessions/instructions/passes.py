@@ -16,9 +16,12 @@ from gradwire_engine.walk import Suspension
 from .. import reach
 from ..clock import stamp
 from ..errors import SessionMemory
+from ..memory import ARRAY_BYTES, NODE_BYTES
 from ..suspensions import Backward, Waiting
 from .table import Run, Spec, Suspended, flag, instruction, listed
 
+# The operations that a rule records, about.
+_RECORDED_PER_NODE: Final = 3
 _WHAT: Final = "The gradients of this backward pass"
 
 
@@ -130,6 +133,8 @@ def _begin(run: Run, steps: Pass, found: reach.Reach, leaves: tuple[Tensor, ...]
     """Takes the first step of a pass, once it is known that there is memory for it."""
     run.walk(len(found.nodes))
     reserve = found.passed
+    if steps.create_graph:
+        reserve += len(found.nodes) * _RECORDED_PER_NODE * (NODE_BYTES + ARRAY_BYTES)
     try:
         run.meter.add(reserve, _WHAT)
     except SessionMemory:
