@@ -20,7 +20,11 @@ from tests.samples import all_samples
 from tests.samples.build import GRADWIRE, build
 
 CLIENT = Path(__file__).parents[1] / "client" / "gradwire"
-_HEADER = '"""Made from the op table by scripts/stubs.py; changes to it are lost."""\n'
+_HEADER = (
+    '"""Made from the op table by scripts/stubs.py; changes to it are lost."""\n'
+    # A number is an integer, a real and a complex one at once, so forms overlap as they do in torch.
+    '# mypy: disable-error-code="overload-overlap,overload-cannot-match"\n'
+)
 _UNARY = frozenset({"__neg__", "__pos__", "__abs__", "__invert__"})
 _NOT_TENSORS = frozenset({"__hash__", "__setitem__", "__module__", "__doc__"})
 _OVERRIDES = "  # type: ignore[override]"
@@ -117,13 +121,9 @@ def _definitions(name: str, op: Op | Overloads, indent: str, receiver: Callable[
     seen: dict[str, str] = {}
     for form in forms:
         seen.setdefault(_parameters(form, receiver=receiver(form)), _result(form))
-    if len(seen) > 1:
-        # Overlapping forms with different results cannot be told apart by types alone.
-        result = "Tensor" if set(seen.values()) == {"Tensor"} else "Any"
-        yield f"{indent}def {name}({'self, ' if receiver(forms[0]) is not None else ''}*args: Any, **kwargs: Any) -> {result}: ..."
-        return
+    overload = f"{indent}@overload\n" if len(seen) > 1 else ""
     for parameters, result in seen.items():
-        yield f"{indent}def {name}({parameters}) -> {result}: ..."
+        yield f"{overload}{indent}def {name}({parameters}) -> {result}: ..."
 
 
 def _top() -> str:
@@ -139,6 +139,7 @@ def _top() -> str:
     lines = [_HEADER, "import builtins", *[k for k in kept if "_Names" not in k and "__future__" not in k]]
     lines += [
         "from collections.abc import Sequence",
+        "from typing import overload",
         "from gradwire_engine.devices import Device",
         "from gradwire_engine.dtypes import DType",
     ]
@@ -171,7 +172,7 @@ def _methods() -> str:
     from gradwire_engine.operators import Operators
 
     written = {n for kind in (Tensor, Reading) for n in vars(kind)} | _written_out(Value)
-    lines = [_HEADER, "import builtins", "from collections.abc import Sequence", "from typing import Any", ""]
+    lines = [_HEADER, "import builtins", "from collections.abc import Sequence", "from typing import Any, overload", ""]
     lines += [
         "from gradwire_engine.devices import Device",
         "from gradwire_engine.dtypes import DType",
