@@ -8,7 +8,7 @@ from gradwire_engine.gradcheck import gradcheck, gradgradcheck
 from gradwire_engine.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 
 from .._missing import missing
-from . import function
+from . import function, functional
 from .function import Function
 from .passes import backward, grad
 
@@ -17,6 +17,7 @@ __all__ = [
     "backward",
     "enable_grad",
     "function",
+    "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
