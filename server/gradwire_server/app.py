@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from .compute import Compute
+from .documents import Documents
 from .draining import Draining
 from .logs import configure_logging, get_logger
 from .metrics import Metrics
@@ -72,6 +73,7 @@ def build_context(settings: Settings, services: Services) -> Context:
     return Context(
         settings=settings,
         services=services,
+        documents=Documents(settings),
         compute=compute,
         session_work=SessionWork(services.sessions, compute, settings.request_seconds, get_logger("gradwire.sessions")),
         metrics=numbers,
@@ -109,7 +111,7 @@ def _with_middleware(api: Api, context: Context) -> ASGIApp:
             app,
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
-            allow_headers=("Authorization", "Content-Type", "Request-Timeout", "X-Request-ID"),
+            allow_headers=("Authorization", "Content-Encoding", "Content-Type", "Request-Timeout", "X-Request-ID"),
             expose_headers=("Retry-After", "X-Request-ID"),
         )
     app = MeasureRequests(app, metrics=context.metrics, templates=templates)

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from gradwire_engine.errors import DeadlineExceeded, GradwireError, LimitError
+from gradwire_engine.safetensors import MalformedSafetensors
 
 from . import problems
 from .problems import Headers
@@ -106,8 +107,9 @@ class BodyTooLarge(RequestError):
 
     code = "body_too_large"
 
-    def __init__(self, limit: int, announced: str | None = None) -> None:
+    def __init__(self, limit: int, announced: str | None = None, *, decompressed: bool = False) -> None:
         what = "is larger than that" if announced is None or len(announced) > 18 else f"has {announced}"
+        what += ", decompressed" if decompressed else ""
         super().__init__(f"A request body may have at most {limit} bytes, but this one {what}.")
 
 
@@ -125,6 +127,12 @@ class UnsupportedMediaType(RequestError):
     """A body in a format or an encoding that the path does not take."""
 
     code = "unsupported_media_type"
+
+
+class MalformedCompression(RequestError):
+    """A body that is not compressed as its Content-Encoding says, or is cut off."""
+
+    code = "malformed_compression"
 
 
 class InvalidParameter(RequestError):
@@ -164,8 +172,10 @@ class ServerDraining(RequestError):
 # What is about HTTP, beside what the documents of requests may have wrong with them.
 STATUSES: Final[dict[type[Exception], int]] = {
     **problems.STATUSES,
+    MalformedCompression: 400,
     MalformedJson: 400,
     MalformedRequest: 400,
+    MalformedSafetensors: 400,
     Unauthorized: 401,
     NotFound: 404,
     MethodNotAllowed: 405,

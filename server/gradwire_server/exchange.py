@@ -9,6 +9,7 @@ from typing import Final
 from starlette.types import Receive, Send
 
 from gradwire_engine.errors import Cancelled
+from gradwire_engine.safetensors import Piece
 
 from .errors import BodyTimeout
 
@@ -52,7 +53,7 @@ async def send_json(send: Send, body: bytes | Sequence[bytes], *, status: int = 
     await send_answer(send, status, body, [JSON_HEADER])
 
 
-async def send_answer(send: Send, status: int, body: bytes | Sequence[bytes], headers: list[tuple[bytes, bytes]]) -> None:
+async def send_answer(send: Send, status: int, body: bytes | Sequence[Piece], headers: list[tuple[bytes, bytes]]) -> None:
     """Sends a whole answer.
 
     Args:
@@ -61,7 +62,7 @@ async def send_answer(send: Send, status: int, body: bytes | Sequence[bytes], he
         body: The body, or what it consists of.
         headers: Headers beside the length.
     """
-    pieces = (body,) if isinstance(body, bytes) else body
+    pieces: Sequence[Piece] = (body,) if isinstance(body, bytes) else body
     size = sum(map(len, pieces))
     await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", str(size).encode())]})
     if len(pieces) == 1 and size <= _TAKEN_AT_ONCE:

@@ -1,4 +1,4 @@
-"""What a request says about itself in its headers and query, checked: content type, Accept, Request-Timeout, parameters."""
+"""What a request says about itself in its headers and query, checked: formats, compression, Request-Timeout, parameters."""
 
 from __future__ import annotations
 
@@ -10,11 +10,19 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
+from gradwire_engine.safetensors import MEDIA_TYPE
+
 from .errors import InvalidParameter, NotAcceptable, UnsupportedMediaType
 from .wire import Encoding
 
 JSON: Final = "application/json"
 ENCODINGS: Final = get_args(Encoding)
+SAFETENSORS: Final = MEDIA_TYPE
+WITH_TENSORS: Final = (JSON, SAFETENSORS)
+"""The media types of documents that hold tensors, the usual one first."""
+
+IDENTITY: Final = "identity"
+GZIP: Final = "gzip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +30,20 @@ class CallOptions:
     """What a caller may choose beside the body of a call.
 
     Attributes:
-        encoding: How tensors are written in the answer, one of :data:`ENCODINGS`.
+        encoding: How tensors are written in an answer in JSON, one of :data:`ENCODINGS`.
         seconds: The time that the request may take.
+        body: The media type of the request's body, one of :data:`WITH_TENSORS`.
+        compression: How the body is compressed, :data:`IDENTITY` or :data:`GZIP`.
+        answer: The media type that the answer is to have; for documents that hold tensors one of :data:`WITH_TENSORS`.
+        compressed: Whether the answer may be compressed by gzip.
     """
 
     encoding: Encoding
     seconds: float
+    body: str = JSON
+    compression: str = IDENTITY
+    answer: str = JSON
+    compressed: bool = False
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
@@ -44,24 +60,26 @@ def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True) ->
     Args:
         scope: The request.
         most_seconds: The time allowed by the settings, which Request-Timeout may only shorten.
-        has_body: Whether the call has a body, which is JSON.
+        has_body: Whether the call has a body.
 
     Raises:
-        UnsupportedMediaType: The body is not JSON in UTF-8, or is compressed.
-        NotAcceptable: The answer may not be JSON.
+        UnsupportedMediaType: The body is in none of the formats that are read.
+        NotAcceptable: The answer may be in none of the formats that are written.
         InvalidParameter: A query parameter is not known, repeated or wrong, or Request-Timeout is no number of seconds.
     """
     headers = headers_of(scope)
-    if has_body:
-        require_json_body(headers)
-    require_acceptable(headers)
+    body, compression = (_body_media(headers, WITH_TENSORS), _compression(headers)) if has_body else (JSON, IDENTITY)
+    answer = choose_media(headers, WITH_TENSORS)
     encoding = "list"
     if scope["query_string"]:
         encoding = query_parameters(scope, {"encoding": "list"})["encoding"]
         if encoding not in ENCODINGS:
             raise InvalidParameter(f"The query parameter 'encoding' must be one of {', '.join(ENCODINGS)}; got {encoding!r}.")
     asked = headers.get(b"request-timeout")
-    return CallOptions(cast(Encoding, encoding), most_seconds if asked is None else min(most_seconds, _seconds(asked)))
+    seconds = most_seconds if asked is None else min(most_seconds, _seconds(asked))
+    accepted = headers.get(b"accept-encoding")
+    compressed = accepted is not None and _qualities(accepted).get(GZIP, 0.0) > 0
+    return CallOptions(cast(Encoding, encoding), seconds, body, compression, answer, compressed)
 
 
 def query_parameters(scope: Scope, defaults: Mapping[str, str]) -> dict[str, str]:
@@ -94,19 +112,40 @@ def single_parameters(scope: Scope) -> dict[str, str]:
 
 def require_json_body(headers: Mapping[bytes, bytes]) -> None:
     """Raises ``UnsupportedMediaType`` unless the body is JSON in UTF-8, not compressed."""
+    _body_media(headers, (JSON,))
+    if _compression(headers) != IDENTITY:
+        raise UnsupportedMediaType("The body of this call is short; send it uncompressed.", headers={"Accept-Encoding": IDENTITY})
+
+
+def _body_media(headers: Mapping[bytes, bytes], taken: Sequence[str]) -> str:
+    """Which of the media types in ``taken`` the body has."""
     given = headers.get(b"content-type", b"").decode("latin-1")
-    if given != JSON:
-        kind, *parameters = (part.strip().lower() for part in given.split(";"))
-        if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
-            got = f"got {given!r}" if given else "there is none"
-            raise UnsupportedMediaType(f"The Content-Type of the body must be application/json; {got}.")
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
-                raise UnsupportedMediaType(f"JSON is always UTF-8, but the Content-Type is {given!r}.")
-    compression = headers.get(b"content-encoding", b"identity").decode("latin-1")
-    if compression.lower() != "identity":
-        raise UnsupportedMediaType(f"A body with Content-Encoding {compression!r} is not taken; send it uncompressed.")
+    if given in taken:
+        return given
+    kind, *parameters = (part.strip().lower() for part in given.split(";"))
+    if kind != JSON and kind.startswith("application/") and kind.endswith("+json"):
+        kind = JSON
+    if kind not in taken:
+        got = f"got {given!r}" if given else "there is none"
+        raise UnsupportedMediaType(f"The Content-Type of the body must be {' or '.join(taken)}; {got}.")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name == "charset" and value.strip('"') not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType(f"JSON is always UTF-8, but the Content-Type is {given!r}.")
+    return kind
+
+
+def _compression(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(b"content-encoding", b"identity").decode("latin-1")
+    coding = given.strip().lower()
+    if coding == "x-gzip":
+        return GZIP
+    if coding not in (IDENTITY, GZIP):
+        raise UnsupportedMediaType(
+            f"A body with Content-Encoding {given!r} is not taken; compress it by gzip or not at all.",
+            headers={"Accept-Encoding": f"{GZIP}, {IDENTITY}"},
+        )
+    return coding
 
 
 def require_acceptable(headers: Mapping[bytes, bytes]) -> None:
@@ -127,11 +166,7 @@ def choose_media(headers: Mapping[bytes, bytes], offered: Sequence[str]) -> str:
     accept = headers.get(b"accept")
     if accept is None or accept == b"*/*" or accept.decode("latin-1") == offered[0]:
         return offered[0]
-    quality = {}
-    for item in accept.decode("latin-1").lower().split(","):
-        media, *parameters = (part.strip() for part in item.split(";"))
-        weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
-        quality[media] = _weight(weights[0]) if weights else 1.0
+    quality = _qualities(accept)
 
     def welcome(media: str) -> float:
         # Of the ranges that match, the most specific one decides (RFC 9110, section 12.5.1).
@@ -141,6 +176,16 @@ def choose_media(headers: Mapping[bytes, bytes], offered: Sequence[str]) -> str:
     if welcome(best) == 0.0:
         raise NotAcceptable(f"The answer is {' or '.join(offered)}, which the Accept header {accept.decode('latin-1')!r} rules out.")
     return best
+
+
+def _qualities(header: bytes) -> dict[str, float]:
+    """How welcome is what a header such as Accept lists, from 0 to 1."""
+    qualities = {}
+    for item in header.decode("latin-1").lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
+        qualities[name] = _weight(weights[0]) if weights else 1.0
+    return qualities
 
 
 def _weight(text: str) -> float:

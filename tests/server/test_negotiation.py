@@ -33,9 +33,29 @@ def test_other_content_types_are_not(kind: str) -> None:
     assert post(content_type=kind) == (415, "unsupported_media_type")
 
 
-def test_a_compressed_body_is_not_taken() -> None:
-    assert post(content_encoding="gzip") == (415, "unsupported_media_type")
+@pytest.mark.parametrize("coding", ["br", "deflate", "gzip, gzip", "", "zstd"])
+def test_compression_that_is_not_known(coding: str) -> None:
+    answer = call(app(), "POST", "/v1/evaluate", content=b"{}", headers={"content-type": "application/json", "content-encoding": coding})
+    assert problem(answer) == (415, "unsupported_media_type")
+    assert answer.headers["accept-encoding"] == "gzip, identity"
+
+
+def test_compression_that_is() -> None:
     assert post(content_encoding="identity")[0] == 200
+    # The body is none, so that it was looked at.
+    assert post(content_encoding="gzip") == post(content_encoding=" X-GZIP") == (400, "malformed_compression")
+
+
+def test_the_format_of_the_answer_is_the_most_welcome_one() -> None:
+    for accept, expected in [
+        ("application/x-safetensors", "application/x-safetensors"),
+        ("application/json;q=0.5, application/x-safetensors", "application/x-safetensors"),
+        ("application/json;q=0, */*", "application/x-safetensors"),
+        ("application/x-safetensors, application/json", "application/json"),
+        ("application/x-safetensors;q=0.5, */*", "application/json"),
+    ]:
+        answer = call(app(), "POST", "/v1/evaluate", content=b"{}", headers={"content-type": "application/json", "accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, expected)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +75,7 @@ def test_whoever_takes_json_gets_it(accept: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "accept", ["text/html", "application/xml", "application/json;q=0, */*", "application/json;q=0.0", "*/*;q=x", "text/*"]
+    "accept", ["text/html", "application/xml", "application/json;q=0, */*;q=0", "application/json;q=0.0", "*/*;q=x", "text/*"]
 )
 def test_whoever_does_not_is_told_so_in_json(accept: str) -> None:
     assert post(accept=accept) == (406, "not_acceptable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..compute import Compute
+from ..documents import Documents
 from ..draining import Draining
 from ..metrics import Metrics
 from ..services import Services
@@ -19,6 +20,7 @@ class Context:
     Attributes:
         settings: Its configuration.
         services: What it can do.
+        documents: Reads the bodies of requests, and writes those of answers.
         compute: Where programs run.
         session_work: Where sessions work, in turn.
         metrics: Its numbers.
@@ -27,6 +29,7 @@ class Context:
 
     settings: Settings
     services: Services
+    documents: Documents
     compute: Compute
     session_work: SessionWork
     metrics: Metrics

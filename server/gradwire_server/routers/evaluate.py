@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from gradwire_engine.limits import Limits
 
-from .. import wire
 from ..compute import Allowance, Job
-from ..exchange import read_body, send_json
+from ..documents import Documents, Written
+from ..exchange import read_body, send_answer
 from ..negotiation import CallOptions, call_options
 from ..routing import AsgiRoute
 from ..schemas import examples
@@ -20,7 +20,6 @@ from ..schemas.evaluate import EvaluateAnswer, EvaluateRequest
 from ..schemas.parameters import ENCODING, REQUEST_TIMEOUT
 from ..schemas.problem import problems
 from ..services import Evaluate
-from ..settings import Settings
 from .context import Context
 
 _DESCRIPTION: Final = """\
@@ -45,6 +44,7 @@ class EvaluateEndpoint:
         self._compute = context.compute
         self._evaluate = context.services.evaluate
         self._settings = context.settings
+        self._documents = context.documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
@@ -52,18 +52,20 @@ class EvaluateEndpoint:
         options = call_options(scope, settings.request_seconds)
         allowance = Allowance(options.seconds)
         body = await read_body(receive, min(options.seconds, settings.body_seconds))
-        job = _job(self._evaluate, body, options, settings)
-        await send_json(send, await self._compute.run(job, size=len(body), allowance=allowance, receive=receive))
+        job = _job(self._evaluate, self._documents, body, options)
+        size = self._documents.size(body, options)
+        answer = await self._compute.run(job, size=size, allowance=allowance, receive=receive)
+        await send_answer(send, 200, answer.pieces, answer.headers)
 
 
-def _job(evaluate: Evaluate, body: bytes | bytearray, options: CallOptions, settings: Settings) -> Job[list[bytes]]:
-    """The whole work, parsing and writing JSON included: for a large body they may take longer than the program."""
+def _job(evaluate: Evaluate, documents: Documents, body: bytes | bytearray, options: CallOptions) -> Job[Written]:
+    """The whole work, reading and writing documents included: for a large body they may take longer than the program."""
 
-    def job(limits: Limits, check: Callable[[], None]) -> list[bytes]:
-        document: Any = wire.loads(body, most_values=settings.json_values, check=check)
+    def job(limits: Limits, check: Callable[[], None]) -> Written:
+        document = documents.read(body, options, check)
         answer = evaluate(document, limits=limits, check=check)
         check()
-        return wire.dumps_in_pieces(answer, options.encoding, most_bytes=settings.answer_bytes, check=check)
+        return documents.write(answer, options, check)
 
     return job
 

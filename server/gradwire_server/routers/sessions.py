@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
@@ -13,9 +13,11 @@ from starlette.types import Receive, Scope, Send
 from gradwire_engine.describe import to_dot, to_mermaid
 from gradwire_engine.draw import to_svg
 from gradwire_engine.errors import ProgramError
+from gradwire_engine.safetensors import Piece
 
 from .. import wire
 from ..compute import Allowance
+from ..documents import Headers, Written
 from ..errors import PROBLEM_TYPE, BodyTooLarge, InvalidParameter, NotFound, SessionsNeedOneProcess, readable
 from ..exchange import JSON_HEADER, raw_headers, read_body, send_answer, send_json
 from ..logs import get_logger
@@ -48,9 +50,9 @@ _LARGEST_PAGE: Final = 1000
 # A session is described by three short fields.
 _LARGEST_DESCRIPTION: Final = 64 * 1024
 
-Headers = list[tuple[bytes, bytes]]
+Check = Callable[[], None]
 # Status, the code of a problem, headers, and the body in pieces.
-Written = tuple[int, str | None, Headers, list[bytes]]
+Finished = tuple[int, str | None, Headers, list[Piece]]
 
 
 def _owner(scope: Scope) -> str | None:
@@ -69,13 +71,11 @@ class _Endpoint:
         self._settings = context.settings
         self._sessions = context.services.sessions
         self._work = context.session_work
+        self._documents = context.documents
 
     def _options(self, scope: Scope, *, has_body: bool = False) -> tuple[CallOptions, Allowance]:
         options = call_options(scope, self._settings.request_seconds, has_body=has_body)
         return options, Allowance(options.seconds)
-
-    def _write(self, document: Any, options: CallOptions, check: Callable[[], None] | None = None) -> list[bytes]:
-        return wire.dumps_in_pieces(document, options.encoding, most_bytes=self._settings.answer_bytes, check=check)
 
 
 class CreateSession(_Endpoint):
@@ -149,16 +149,17 @@ class Batch(_Endpoint):
         body = await read_body(receive, min(options.seconds, self._settings.body_seconds))
         request_id = request_id_of(scope)
 
-        def begin(turn: Turn) -> BatchWork[Written]:
-            document = wire.loads(body, most_values=self._settings.json_values, check=allowance.check)
+        def begin(turn: Turn) -> BatchWork[Finished]:
+            document = self._documents.read(body, options, allowance.check)
             finish = partial(self._finish, options=options, request_id=request_id, check=allowance.check)
             return self._sessions.begin(id, document, owner=owner, check=allowance.check, finish=finish, turn=turn)
 
-        status, code, headers, pieces = await self._work.batch(id, owner, begin, size=len(body), allowance=allowance)
+        size = self._documents.size(body, options)
+        status, code, headers, pieces = await self._work.batch(id, owner, begin, size=size, allowance=allowance)
         scope.setdefault("state", {})["problem_code"] = code
         await send_answer(send, status, pieces, headers)
 
-    def _finish(self, answer: Answer, options: CallOptions, request_id: str, check: Callable[[], None]) -> Written:
+    def _finish(self, answer: Answer, options: CallOptions, request_id: str, check: Callable[[], None]) -> Finished:
         pieces = count()
 
         def between() -> None:
@@ -169,10 +170,12 @@ class Batch(_Endpoint):
         if isinstance(answer.error, Exception):
             self._log.error("failure", request_id=request_id, exc_info=answer.error)
         if answer.status < 400:
-            return answer.status, None, [JSON_HEADER], self._write(answer.document, options, between)
+            # It is kept, and the session goes on to change its tensors.
+            written = self._documents.write(answer.document, options, between, keep=True)
+            return answer.status, None, written.headers, written.pieces
         document = {**readable(answer.document), "request_id": request_id}
-        headers = [(b"content-type", PROBLEM_TYPE.encode()), *raw_headers(answer.headers)]
-        return answer.status, document["code"], headers, self._write(document, options, between)
+        written = self._documents.write_json(document, options, between, PROBLEM_TYPE)
+        return answer.status, document["code"], [*written.headers, *raw_headers(answer.headers)], written.pieces
 
 
 class _Look(_Endpoint):
@@ -180,63 +183,64 @@ class _Look(_Endpoint):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        media, options, allowance = self._read(scope)
+        options, allowance = self._read(scope)
         id, name, owner = scope["path_params"]["id"], scope["path_params"]["name"], _owner(scope)
 
-        def work(turn: Turn) -> list[bytes]:
+        def work(turn: Turn) -> Written:
             allowance.check()
-            return self._show(id, name, owner, turn, media, options)
+            return self._show(id, name, owner, turn, options, allowance.check)
 
         try:
-            pieces = await self._work.look(id, owner, work, allowance)
+            written = await self._work.look(id, owner, work, allowance)
         except ProgramError as error:
             # In a batch an unknown name is a mistake, in a path it is a place where nothing is.
             raise NotFound(error.detail, code=error.code) from None
-        headers = [(b"content-type", media.encode())]
-        if media == _FORMATS["svg"]:
-            # A picture that is opened on its own is a document: this one loads nothing and runs nothing.
-            headers.append((b"content-security-policy", b"default-src 'none'"))
-        await send_answer(send, 200, pieces, headers)
+        await send_answer(send, 200, written.pieces, written.headers)
 
-    def _read(self, scope: Scope) -> tuple[str, CallOptions, Allowance]:
-        return JSON, *self._options(scope)
+    def _read(self, scope: Scope) -> tuple[CallOptions, Allowance]:
+        return self._options(scope)
 
-    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, options: CallOptions, check: Check) -> Written:
         raise NotImplementedError
 
 
 class GetTensor(_Look):
     """Gives the value of one tensor."""
 
-    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
-        return self._write(self._sessions.tensor(id, name, owner=owner, turn=turn), options)
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, options: CallOptions, check: Check) -> Written:
+        return self._documents.write(self._sessions.tensor(id, name, owner=owner, turn=turn), options, check, keep=True)
 
 
 class GetGrad(_Look):
     """Gives the gradient of one tensor."""
 
-    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
-        return self._write(self._sessions.grad(id, name, owner=owner, turn=turn), options)
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, options: CallOptions, check: Check) -> Written:
+        return self._documents.write(self._sessions.grad(id, name, owner=owner, turn=turn), options, check, keep=True)
 
 
 class GetGraph(_Look):
     """Gives the backward graph behind one tensor, as data or as a picture."""
 
-    def _read(self, scope: Scope) -> tuple[str, CallOptions, Allowance]:
+    def _read(self, scope: Scope) -> tuple[CallOptions, Allowance]:
         asked = query_parameters(scope, {"format": ""})["format"]
         if asked and asked not in _FORMATS:
             raise InvalidParameter(f"The query parameter 'format' must be one of {', '.join(_FORMATS)}; got {asked!r}.")
         media = _FORMATS[asked] if asked else choose_media(headers_of(scope), tuple(_FORMATS.values()))
-        options = CallOptions("list", self._settings.request_seconds)
-        return media, options, Allowance(options.seconds)
+        options = CallOptions("list", self._settings.request_seconds, answer=media)
+        return options, Allowance(options.seconds)
 
-    def _show(self, id: str, name: str, owner: str | None, turn: Turn, media: str, options: CallOptions) -> list[bytes]:
+    def _show(self, id: str, name: str, owner: str | None, turn: Turn, options: CallOptions, check: Check) -> Written:
         graph = self._sessions.graph(id, name, owner=owner, turn=turn)
+        media = options.answer
         if media == JSON:
-            return self._write(graph, options)
+            return self._documents.write(graph, options, check)
         turn.release()
         write = {_FORMATS["dot"]: to_dot, _FORMATS["mermaid"]: to_mermaid, _FORMATS["svg"]: to_svg}[media]
-        return [write(graph).encode()]
+        headers = [(b"content-type", media.encode())]
+        if media == _FORMATS["svg"]:
+            # A picture that is opened on its own is a document: this one loads nothing and runs nothing.
+            headers.append((b"content-security-policy", b"default-src 'none'"))
+        return Written([write(graph).encode()], headers)
 
 
 def routes(context: Context) -> list[BaseRoute]:
