@@ -40,12 +40,13 @@ app = Starlette(routes=[Route("/v1/evaluate", echo, methods=["POST"]), Route("/h
 
 
 @contextmanager
-def _echo_server() -> Iterator[str]:
+def echo_server(source: str = _ECHO) -> Iterator[str]:
+    """Starts the application in ``source``, a module, on uvicorn as it comes, and stops it at the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "echo_app.py").write_text(_ECHO)
+        Path(folder, "echo_app.py").write_text(source)
         options = ["--app-dir", folder, "--port", str(port), "--log-level", "warning", "--no-access-log"]
         process = subprocess.Popen([sys.executable, "-m", "uvicorn", *options, "echo_app:app"])
         try:
@@ -101,7 +102,7 @@ def _requests_per_second(url: str) -> float | None:
 
 def measure() -> str:
     """Runs both servers and gives the table."""
-    with _echo_server() as echo, running_server() as ours:
+    with echo_server() as echo, running_server() as ours:
         urls = {"starlette echo": echo, "gradwire evaluate": ours}
         times = _latencies(urls, 1000)
         rates = {name: _requests_per_second(url) for name, url in urls.items()}

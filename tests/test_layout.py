@@ -29,6 +29,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "gradwire_server.cli": ({"gradwire_server"}, set()),
     # It turns refused settings into sentences.
     "gradwire_server.commands": ({"typer", "pydantic", "gradwire_server", "gradwire_engine"}, {"numpy", "httpx"}),
+    "gradwire_server.number_runs": (NUMPY_AND_ENGINE | {"msgspec"}, set()),
     "gradwire_server.openapi": (DOCUMENTATION, set()),
     "gradwire_server.problems": (NUMPY_AND_ENGINE | {"gradwire_server"}, set()),
     "gradwire_server.routers": (DOCUMENTATION, set()),

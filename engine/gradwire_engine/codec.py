@@ -2,7 +2,8 @@
 
 A tensor is a number, a nested list, ``{"complex": [re, im]}``, or an object such as
 ``{"data": [[1.5, "NaN"]], "dtype": "float64", "shape": [1, 2], "requires_grad": true}`` with ``"base64"`` in place of
-``"data"`` where the values travel as bytes; a caller in the same process hands over an array as ``"data"``. Every error
+``"data"`` where the values travel as bytes; a caller in the same process hands over an array as ``"data"``, and who reads a document
+may put :class:`~gradwire_engine.number_lists.Numbers` in place of a long list. Every error
 is a ``ProgramError`` whose pointer is relative to the tensor.
 """
 
@@ -22,6 +23,7 @@ from .base64_text import to_base64 as to_base64
 from .dtypes import ALL, Array, NumpyDType, default_dtype, dtype_of, is_differentiable, scalar_dtype, to_complex, to_real
 from .errors import LimitError, ProgramError, TensorTypeError
 from .meta import MAX_DIMENSIONS, check_extent
+from .number_lists import Numbers, converted
 
 _FIELDS: Final = ("data", "base64", "dtype", "shape", "requires_grad")
 _SPECIAL: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -160,6 +162,12 @@ class _Reader:
         self.pairs = dtype is not None and dtype.kind == "c"
 
     def read(self, data: object) -> Array:
+        if isinstance(data, Numbers):
+            dtype = _inferred({int if data.array.dtype.kind == "i" else float}) if self.dtype is None else self.dtype
+            array = converted(data.array, dtype, self.shape, self.max_elements)
+            if array is not None:
+                return array
+            data = data.lists()
         level, found, kinds = self.flatten(data)
         shape = self.check_shape(found)
         if not kinds <= _ELEMENTS:

@@ -69,7 +69,7 @@ class Documents:
             body = decompress(body, self._settings.max_body_bytes, check)
         if options.body == SAFETENSORS:
             return attached.unpack(body, attached.REQUEST, self._part(check))
-        return wire.loads(body, most_values=self._settings.json_values, check=check)
+        return wire.loads(body, most_values=self._settings.json_values, check=check, numbers=True)
 
     def write(self, document: Any, options: CallOptions, check: Callable[[], None], *, keep: bool = False) -> Written:
         """The body of an answer.

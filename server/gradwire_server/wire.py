@@ -19,6 +19,7 @@ import orjson
 
 from gradwire_engine.errors import GradwireError, LimitError
 
+from .number_runs import put_in, take_out
 from .pieces import PIECE_BYTES, RepeatedKey, read_in_pieces
 from .writing import AnswerTooLarge as AnswerTooLarge
 from .writing import Encoding as Encoding
@@ -62,7 +63,9 @@ class TooManyValues(LimitError):
         )
 
 
-def loads(body: bytes | bytearray, *, most_values: int | None = None, check: Callable[[], None] | None = None) -> Any:
+def loads(
+    body: bytes | bytearray, *, most_values: int | None = None, check: Callable[[], None] | None = None, numbers: bool = False
+) -> Any:
     """Parses a JSON document as RFC 8259 has it, without NaN, Infinity, a byte order mark or repeated keys.
 
     Integers of any size arrive as exact integers, ``-0`` as the float -0.0: callers whose printer leaves out ``.0``
@@ -72,6 +75,7 @@ def loads(body: bytes | bytearray, *, most_values: int | None = None, check: Cal
         body: The document.
         most_values: The most values and keys that it may hold.
         check: Called between the pieces of a long document; what it raises ends the reading.
+        numbers: Whether a long list that a tensor has as its ``data`` is to be ``Numbers``.
 
     Raises:
         MalformedJson: The body is something else, or holds a number beyond float64.
@@ -90,10 +94,24 @@ def loads(body: bytes | bytearray, *, most_values: int | None = None, check: Cal
         if check is not None:
             check()
 
+    taken = take_out(body, _list, count) if numbers else None
+    if taken is not None:
+        text, found = taken
+        try:
+            document = read_in_pieces(text, functools.partial(_decode, text), count=count)
+            put_in(document, found)
+            return document
+        except (RepeatedKey, MalformedJson):
+            # What is wrong is found where it is in the whole.
+            values = 0
     try:
         return read_in_pieces(body, functools.partial(_decode, body), count=count)
     except RepeatedKey as repeated:
         raise _repeated(repeated.args[0]) from None
+
+
+def _list(text: bytes) -> Any:
+    return msgspec.json.decode(_keep_negative_zeros(text))
 
 
 def _decode(body: bytes | bytearray, text: bytes, *, start: int = 0, lead: int = 0, keys: int | None = None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradwire_engine.errors import ProgramError
+from gradwire_engine.number_lists import Numbers
 
 
 def digest(document: Any) -> bytes:
@@ -32,6 +33,8 @@ def _plain(value: Any) -> Any:
         # The rows of a tensor hold numbers alone, and need no look at each.
         kinds = set(map(type, value))
         return [_plain(item) for item in value] if kinds & {dict, list, np.ndarray} else value
+    if isinstance(value, Numbers):
+        value = value.array
     if isinstance(value, np.ndarray):
         return "array", value.dtype.str, value.shape, value.tobytes()
     return value

@@ -1,0 +1,175 @@
+"""Long lists of numbers in a JSON text, taken out of it and read straight into arrays.
+
+A number that becomes a Python object costs several times what reading its digits does. Where a tensor object has a long list as its
+``data``, the list is read a piece at a time, each of which is an array before the next one is begun; in the text that remains a short
+string stands in its place. Only what is certainly well-formed is taken: everything else stays, for the reader of the whole text to
+judge.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Callable
+from itertools import chain
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from gradwire_engine.dtypes import Array
+from gradwire_engine.number_lists import Numbers
+
+Body = bytes | bytearray
+
+_PIECE_BYTES: Final = 64 * 1024
+_LEAST_BYTES: Final = 16 * 1024
+_MOST_DIMENSIONS: Final = 8
+
+_KEY: Final = b'"data"'
+_OPENING: Final = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*((?:\[[ \t\r\n]*)+)")
+_FRACTION: Final = re.compile(rb"[.eE]")
+_NEGATIVE_ZERO: Final = re.compile(rb"(?<![eE])-0(?![.eE0-9])")
+_NO_MARKS: Final = bytes(set(range(256)) - set(b"[],"))
+# No text that holds this escape is taken apart, so that none of its own strings looks like one that was put in.
+_MARK: Final = "\0"
+_ESCAPED_MARK: Final = b"\\u0000"
+_TENSOR_FIELDS: Final = {"data", "dtype", "shape", "requires_grad"}
+
+
+def take_out(body: Body, lists: Callable[[bytes], Any], count: Callable[[int], None]) -> tuple[bytes, list[Numbers]] | None:
+    """The text without its long lists of numbers, and those lists; ``None`` if there is none.
+
+    Args:
+        body: The text.
+        lists: Reads a list as a whole.
+        count: Called between pieces with the number of values that were read, which is negative if they have to be read again.
+    """
+    if _ESCAPED_MARK in body:
+        return None
+    found: list[Numbers] = []
+    parts: list[Body] = []
+    at = taken = 0
+    while (key := body.find(_KEY, at)) >= 0:
+        at = key + len(_KEY)
+        opening = _OPENING.match(body, at)
+        # In a well-formed text the key begins with its quote, unless that is escaped.
+        if opening is None or body[key - 1 : key] == b"\\":
+            continue
+        begin = opening.start(1)
+        end = _end_of(body, begin)
+        dimensions = opening[1].count(b"[")
+        if end - begin < _LEAST_BYTES or dimensions > _MOST_DIMENSIONS:
+            continue
+        array = _read(body, begin, end, dimensions, count)
+        if array is not None:
+            parts += [body[taken:begin], f'"\\u0000{len(found)}"'.encode()]
+            found.append(Numbers(array, functools.partial(_whole, body, begin, end, lists)))
+            at = taken = end
+    return (b"".join([*parts, body[taken:]]), found) if found else None
+
+
+def put_in(document: Any, found: list[Numbers]) -> None:
+    """Puts the lists where they were; where they are not the data of a tensor, as lists."""
+    waiting: list[tuple[Any, bool]] = [(document, False)]
+    while waiting:
+        value, arguments = waiting.pop()
+        if type(value) is dict:
+            data = value.get("data")
+            if type(data) is str and data.startswith(_MARK):
+                numbers = found[int(data[1:])]
+                value["data"] = numbers if not arguments and value.keys() <= _TENSOR_FIELDS else numbers.lists()
+            waiting.extend((item, key == "kwargs") for key, item in value.items() if type(item) is dict or type(item) is list)
+        elif type(value) is list:
+            waiting.extend((item, False) for item in value if type(item) is dict or type(item) is list)
+
+
+def _end_of(body: Body, begin: int) -> int:
+    """Where the list ends that begins at ``begin``, if it holds no strings and no objects; 0 if it is not closed."""
+    quote = body.find(b'"', begin)
+    stop = len(body) if quote < 0 else quote
+    brace = body.find(b"}", begin, stop)
+    return body.rfind(b"]", begin, stop if brace < 0 else brace) + 1
+
+
+def _whole(body: Body, begin: int, end: int, lists: Callable[[bytes], Any]) -> Any:
+    return lists(bytes(body[begin:end]))
+
+
+def _read(body: Body, begin: int, end: int, dimensions: int, count: Callable[[int], None]) -> Array | None:
+    """The numbers of a list of as many dimensions; ``None`` if they are no list of numbers, or not one of equal rows."""
+    blocks: list[Array] = []
+    skeleton: list[bytes] = []
+    read = depth = 0
+    while begin < end:
+        cut = body.rfind(b",", begin, begin + _PIECE_BYTES) if begin + _PIECE_BYTES < end else end
+        if cut < begin:
+            count(-read)
+            return None
+        piece = bytes(body[begin:cut])
+        marks = piece.translate(None, _NO_MARKS) if dimensions > 1 else _ends_of(piece, first=not blocks, last=cut == end)
+        opened = marks.count(b"[")
+        after = depth + opened - marks.count(b"]")
+        # What is left open is closed, and what was open is opened, so that each piece is a list by itself.
+        block = _block(b"".join((b"[" * depth, piece, b"]" * after)), dimensions)
+        if block is None or after < (cut < end):
+            count(-read)
+            return None
+        count(len(block) + opened)
+        read += len(block) + opened
+        blocks.append(block)
+        skeleton.append(marks)
+        begin, depth = cut + 1, after
+    # The list itself is counted as the string that is left in its place.
+    count(-1)
+    array = np.concatenate([block.astype(np.float64) for block in blocks] if len({b.dtype for b in blocks}) > 1 else blocks)
+    shape = (len(array),) if dimensions == 1 else _shape(b",".join(skeleton), dimensions)
+    if shape is None or len(array) != math.prod(shape):
+        count(1 - read)
+        return None
+    return array.reshape(shape)
+
+
+def _ends_of(piece: bytes, *, first: bool, last: bool) -> bytes:
+    """The brackets of a piece of a list that has no lists in it."""
+    return b"[" * first + b"]" * last
+
+
+def _block(text: bytes, dimensions: int) -> Array | None:
+    """The numbers of a nested list in a row."""
+    # As it stands -0 would lose its sign; there is one if not all of those two characters begin a fraction.
+    if text.count(b"-0") != text.count(b"-0."):
+        text = _NEGATIVE_ZERO.sub(b"-0.0", text)
+    whole = _FRACTION.search(text) is None
+    try:
+        level = _decoder(dimensions, int if whole else float).decode(text)
+        for _ in range(dimensions - 1):
+            level = list(chain.from_iterable(level))
+        return np.fromiter(level, np.int64 if whole else np.float64, len(level)) if level else None
+    except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError):
+        return None
+
+
+@functools.cache
+def _decoder(dimensions: int, kind: type[int | float]) -> msgspec.json.Decoder[Any]:
+    nested: Any = kind
+    for _ in range(dimensions):
+        nested = list[nested]
+    return msgspec.json.Decoder(nested)
+
+
+def _shape(skeleton: bytes, dimensions: int) -> tuple[int, ...] | None:
+    """The sizes of a nested list of which only brackets and commas are left; ``None`` if its rows differ."""
+    row = b""
+    shape: list[int] = []
+    for level in range(1, dimensions + 1):
+        end = skeleton.find(b"]" * level)
+        # Between the brackets of this level, and so one row after the other with commas between them.
+        inside = end + level - 1 - (dimensions - level + 1)
+        size, rest = divmod(inside + 1, len(row) + 1)
+        if end < 0 or rest or size < 1:
+            return None
+        shape.insert(0, size)
+        row = b"".join((b"[", (row + b",") * (size - 1), row, b"]"))
+    return tuple(shape) if row == skeleton else None
