@@ -138,17 +138,19 @@ def _ends_of(piece: bytes, *, first: bool, last: bool) -> bytes:
 
 def _block(text: bytes, dimensions: int) -> Array | None:
     """The numbers of a nested list in a row."""
-    # As it stands -0 would lose its sign; there is one if not all of those two characters begin a fraction.
-    if text.count(b"-0") != text.count(b"-0."):
-        text = _NEGATIVE_ZERO.sub(b"-0.0", text)
     whole = _FRACTION.search(text) is None
     try:
         level = _decoder(dimensions, int if whole else float).decode(text)
         for _ in range(dimensions - 1):
             level = list(chain.from_iterable(level))
-        return np.fromiter(level, np.int64 if whole else np.float64, len(level)) if level else None
+        block = np.fromiter(level, np.int64 if whole else np.float64, len(level))
     except (msgspec.MsgspecError, UnicodeDecodeError, OverflowError):
         return None
+    if np.count_nonzero(block) < len(block):
+        # One of the zeros may be -0, which has lost its sign.
+        kept = _NEGATIVE_ZERO.sub(b"-0.0", text)
+        return block if kept == text else _block(kept, dimensions)
+    return block if len(block) else None
 
 
 @functools.cache
