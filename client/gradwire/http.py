@@ -37,7 +37,8 @@ class _Exchange:
     def __init__(self, url: str, *, api_key: str | None = None, timeout: float | None = 60.0) -> None:
         self.url = _checked(url)
         self._timeout = timeout
-        self._headers = {"Accept": "application/json"}
+        # Numbers hardly become fewer bytes by compression, and waiting for it takes longer than to send them.
+        self._headers = {"Accept": wire.JSON, "Accept-Encoding": "identity"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
 
@@ -56,8 +57,10 @@ class _Exchange:
         headers = {}
         content = None
         if request.body is not None:
-            headers["Content-Type"] = "application/json"
-            content = wire.dumps(request.body)
+            content, headers["Content-Type"] = wire.body(request.body)
+        if request.tensors:
+            # The server sees how much there is to send.
+            headers["Accept"] = f"{wire.JSON}, {wire.SAFETENSORS}"
         if request.seconds is not None:
             headers["Request-Timeout"] = repr(float(request.seconds))
         url = f"{self.url}{request.path}?{query}" if query else self.url + request.path
@@ -67,9 +70,10 @@ class _Exchange:
         """What was answered."""
         headers = dict(answer.headers)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "application/json" or kind.endswith("+json"):
+        if kind in (wire.JSON, wire.SAFETENSORS) or kind.endswith("+json"):
+            read = wire.unpack if kind == wire.SAFETENSORS else wire.loads
             try:
-                return Response(answer.status_code, wire.loads(answer.content), headers)
+                return Response(answer.status_code, read(answer.content), headers)
             except ValueError as error:
                 # Without a length, as from an old proxy, the end of a connection looks like the end of the answer.
                 raise ConnectionLost(f"The answer of {self.url} is cut short or garbled: {error}") from error

@@ -1,8 +1,9 @@
 """Documents as they travel: what a caller wrote, as plain JSON values, as bytes, and back.
 
 A caller may put NumPy arrays where tensors are expected, as ``data`` or as the whole tensor, NumPy's numbers where Python's are,
-and tuples for lists. :func:`plain` settles all of that. :func:`dumps` then writes arrays as base64, so that every bit of them
-arrives, and what is not finite as ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``; :func:`loads` reads tensors into arrays.
+and tuples for lists. :func:`plain` settles all of that. :func:`body` then writes arrays as base64, so that every bit of them
+arrives, and what is not finite as ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``; :func:`loads` reads tensors into arrays. Where there is
+more than a little of them, they travel as they are, beside the document in a safetensors file, which :func:`unpack` reads.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradwire_engine import codec
+from gradwire_engine import attached, codec
 from gradwire_engine.dtypes import Array, dtype_of
 from gradwire_engine.errors import TensorTypeError, TensorValueError
+from gradwire_engine.safetensors import MEDIA_TYPE, MalformedSafetensors
+
+JSON: Final = "application/json"
+SAFETENSORS: Final = MEDIA_TYPE
 
 Tensor = dict[str, Any]
 
 _TENSOR: Final = frozenset({"dtype", "shape"})
+# Beneath that base64 costs nothing to speak of, and what travels can be read.
+_MANY_BYTES: Final = 16 * 1024
 # What is derived from these, such as the members of an enumeration or a Size, travels as what it is derived from.
 _BASES: Final[tuple[type[Any], ...]] = (int, float, str, dict, list, tuple)
 
@@ -35,18 +42,32 @@ def plain(document: Any) -> Any:
     return _plain(document, _as_data, _as_number)
 
 
-def dumps(document: Any) -> bytes:
-    """The JSON of a document.
+def body(document: Any) -> tuple[bytes, str]:
+    """A document as the body of a request, and its media type: JSON, or safetensors if it holds many numbers in arrays.
 
     Raises:
         TypeError, ValueError: As for :func:`plain`.
     """
     try:
         # Most documents are plain as they are, and json writes those faster than Python can look at them.
-        return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+        return _json(document), JSON
     except (TypeError, ValueError):
-        written = _plain(document, _as_base64, _as_json_number)
-        return json.dumps(written, allow_nan=False, separators=(",", ":")).encode()
+        written = _plain(document, _as_data, _as_json_number)
+        if attached.tensor_bytes(written) < _MANY_BYTES:
+            return _json(_plain(written, _as_base64, _as_json_number)), JSON
+        return b"".join(attached.pack(written, attached.REQUEST, _json)), SAFETENSORS
+
+
+def unpack(content: bytes) -> Any:
+    """The document in a safetensors answer, the ``data`` of every tensor in it an array of its own.
+
+    Raises:
+        ValueError: The bytes are no such answer.
+    """
+    try:
+        return attached.unpack(content, attached.RESPONSE, copy=True)
+    except MalformedSafetensors as error:
+        raise ValueError(error.detail) from None
 
 
 def loads(body: bytes) -> Any:
@@ -56,6 +77,10 @@ def loads(body: bytes) -> Any:
         ValueError: The bytes are not JSON, or a tensor in them is not one.
     """
     return json.loads(body, object_hook=_read if b'"dtype"' in body else None)
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _plain(value: Any, tensor: Callable[[Array, Tensor], Tensor], number: Callable[[float], Any]) -> Any:

@@ -32,13 +32,14 @@ _BY_NAME: Final = frozenset({"inputs", "outputs", "kwargs", "functions", "backwa
 _PROGRAM: Final = {"inputs", "nodes", "outputs"}
 
 
-def unpack(body: bytes | bytearray, entry: str, loads: Callable[[bytes], Any] = loads_strictly) -> Any:
+def unpack(body: bytes | bytearray, entry: str, loads: Callable[[bytes], Any] = loads_strictly, *, copy: bool = False) -> Any:
     """The document in a body, with an array as the ``data`` of every tensor that lies beside it.
 
     Args:
-        body: The body. The arrays are views of it.
+        body: The body.
         entry: Where the document is in the metadata, :data:`REQUEST` or :data:`RESPONSE`.
         loads: Parses the header and the document, as for :func:`gradwire_engine.safetensors.read`.
+        copy: Whether the arrays are to have memory of their own, in place of being views of the body.
 
     Raises:
         MalformedSafetensors: The body is malformed, or has no such entry.
@@ -49,7 +50,7 @@ def unpack(body: bytes | bytearray, entry: str, loads: Callable[[bytes], Any] = 
         raise MalformedSafetensors(f"The safetensors file has no entry {entry!r} in its __metadata__, which holds the document as JSON.")
     try:
         document = loads(contents.metadata[entry].encode())
-        reader = _Unpacking(contents)
+        reader = _Unpacking(contents, copy)
         document = reader.filled(document, "", by_name=False)
     except RecursionError:
         raise MalformedSafetensors(f"The document in the entry {entry!r} of the __metadata__ is nested too deeply.") from None
@@ -82,8 +83,9 @@ class _Unpacking:
         used: The names of the tensors that were found in the document.
     """
 
-    def __init__(self, contents: Contents) -> None:
+    def __init__(self, contents: Contents, copy: bool) -> None:
         self._tensors = contents.tensors
+        self._copy = copy
         self.used: set[str] = set()
 
     def filled(self, value: Any, pointer: str, *, by_name: bool) -> Any:
@@ -117,7 +119,21 @@ class _Unpacking:
         dtype = value.get("dtype")
         if type(dtype) is str and dtype in _COMPLEX:
             array = _as_complex(array, dtype, pointer)
+        if self._copy:
+            array = array.astype(array.dtype.newbyteorder("="))
         return {"data": array, **{key: item for key, item in value.items() if key != "tensor"}}
+
+
+def tensor_bytes(document: Any) -> int:
+    """How many bytes of tensors :func:`pack` would put beside a document."""
+    if isinstance(document, Mapping):
+        data = document.get("data")
+        if "dtype" in document and isinstance(data, np.ndarray):
+            return data.nbytes
+        return sum(tensor_bytes(item) for item in document.values() if isinstance(item, (Mapping, list, tuple)))
+    if isinstance(document, (list, tuple)):
+        return sum(tensor_bytes(item) for item in document if isinstance(item, (Mapping, list, tuple)))
+    return 0
 
 
 def _as_complex(array: Array, name: str, pointer: str) -> Array:

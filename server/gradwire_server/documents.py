@@ -15,13 +15,15 @@ from gradwire_engine.safetensors import Piece
 
 from . import wire
 from .compression import compress, decompress
-from .negotiation import GZIP, IDENTITY, JSON, SAFETENSORS, CallOptions
+from .negotiation import EITHER, GZIP, IDENTITY, JSON, SAFETENSORS, CallOptions
 from .settings import Settings
 
 Headers = list[tuple[bytes, bytes]]
 
 # A smaller answer is there sooner than it is compressed.
 _WORTH_COMPRESSING: Final = 16 * 1024
+# A header takes as long to write as base64 of this much, and a person can read the rest.
+_WORTH_SAFETENSORS: Final = 16 * 1024
 # How much of a tensor is sent at a time.
 _PIECE_BYTES: Final = 2**20
 
@@ -83,7 +85,7 @@ class Documents:
         Raises:
             AnswerTooLarge: The body would have more bytes than answers may have.
         """
-        if options.answer == SAFETENSORS:
+        if options.answer == SAFETENSORS or (options.answer == EITHER and attached.tensor_bytes(document) >= _WORTH_SAFETENSORS):
             return Written(self._safetensors(document, check, keep=keep), [(b"content-type", SAFETENSORS.encode())])
         return self.write_json(document, options, check, JSON)
 

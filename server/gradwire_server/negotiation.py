@@ -21,8 +21,14 @@ SAFETENSORS: Final = MEDIA_TYPE
 WITH_TENSORS: Final = (JSON, SAFETENSORS)
 """The media types of documents that hold tensors, the usual one first."""
 
+EITHER: Final = f"{JSON}, {SAFETENSORS}"
+"""The Accept header of who leaves the choice to the server, for it to see how much there is to send."""
+
 IDENTITY: Final = "identity"
 GZIP: Final = "gzip"
+
+
+_EITHER: Final = EITHER.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,8 @@ class CallOptions:
         seconds: The time that the request may take.
         body: The media type of the request's body, one of :data:`WITH_TENSORS`.
         compression: How the body is compressed, :data:`IDENTITY` or :data:`GZIP`.
-        answer: The media type that the answer is to have; for documents that hold tensors one of :data:`WITH_TENSORS`.
+        answer: The media type that the answer is to have; for documents that hold tensors one of :data:`WITH_TENSORS`, or :data:`EITHER`
+            if both are as welcome as each other.
         compressed: Whether the answer may be compressed by gzip.
     """
 
@@ -69,7 +76,7 @@ def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True) ->
     """
     headers = headers_of(scope)
     body, compression = (_body_media(headers, WITH_TENSORS), _compression(headers)) if has_body else (JSON, IDENTITY)
-    answer = choose_media(headers, WITH_TENSORS)
+    answer = EITHER if headers.get(b"accept") == _EITHER else choose_media(headers, WITH_TENSORS)
     encoding = "list"
     if scope["query_string"]:
         encoding = query_parameters(scope, {"encoding": "list"})["encoding"]

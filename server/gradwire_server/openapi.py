@@ -48,7 +48,8 @@ def openapi_document(api: Api) -> dict[str, Any]:
             document["paths"][route.path][method.lower()]["requestBody"] = written
         for status, examples in route.examples.items():
             for method in route.methods or ():
-                (content,) = document["paths"][route.path][method.lower()]["responses"][str(status)]["content"].values()
+                contents = document["paths"][route.path][method.lower()]["responses"][str(status)]["content"]
+                content = next(content for media, content in contents.items() if media.endswith("json"))
                 # Only now, as above, because FastAPI drops whatever is null from its document.
                 content["examples"] = examples
                 content.pop("example", None)

@@ -71,6 +71,24 @@ def test_arrays_go_there_and_back(server_url: str) -> None:
     assert response.headers["content-type"] == "application/json"
 
 
+def test_large_arrays_go_as_they_are(server_url: str) -> None:
+    x = np.random.default_rng(0).normal(size=(200, 50))
+    body = {**SQUARE, "inputs": {"x": {"data": x, "requires_grad": True}}}
+    response = ask(server_url, Request("POST", "/v1/evaluate", body=body, tensors=True))
+    assert response.headers["content-type"] == "application/x-safetensors"
+    gradient = response.document["grads"]["x"]
+    assert np.array_equal(gradient.pop("data"), 2 * x)
+    assert gradient == {"dtype": "float64", "shape": [200, 50], "requires_grad": False, "is_leaf": True, "grad_fn": None}
+
+
+def test_a_garbled_answer_of_tensors_is_no_answer() -> None:
+    with (
+        web_server(200, {"Content-Type": "application/x-safetensors"}, b"short") as url,
+        pytest.raises(ConnectionLost, match="is cut short or garbled"),
+    ):
+        ask(url)
+
+
 def test_connections_are_kept_and_not_left_behind(server_url: str) -> None:
     transport = HttpTransport(server_url)
     for _ in range(3):

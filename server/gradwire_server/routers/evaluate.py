@@ -19,6 +19,7 @@ from ..schemas import examples
 from ..schemas.evaluate import EvaluateAnswer, EvaluateRequest
 from ..schemas.parameters import ENCODING, REQUEST_TIMEOUT
 from ..schemas.problem import problems
+from ..schemas.tensor import BINARY
 from ..services import Evaluate
 from .context import Context
 
@@ -81,7 +82,7 @@ def routes(context: Context) -> list[BaseRoute]:
             request_model=EvaluateRequest,
             response_model=EvaluateAnswer,
             response_description="Values, and gradients where they were asked for.",
-            responses=problems(400, 401, 406, 408, 413, 415, 422, 429, 431, 500, 503, 504),
+            responses={200: {"content": BINARY}, **problems(400, 401, 406, 408, 413, 415, 422, 429, 431, 500, 503, 504)},
             examples={200: examples.shown_answers(), 422: {"error": examples.shown_error()}},
             operation_id="evaluate",
             tags=["evaluate"],
@@ -89,7 +90,7 @@ def routes(context: Context) -> list[BaseRoute]:
             description=_DESCRIPTION,
             openapi_extra={
                 "parameters": [ENCODING, REQUEST_TIMEOUT],
-                "requestBody": {"required": True, "content": {"application/json": json_body}},
+                "requestBody": {"required": True, "content": {"application/json": json_body, **BINARY}},
             },
         )
     ]

@@ -8,7 +8,7 @@ from ..schemas import session_examples as examples
 from ..schemas.parameters import ENCODING, REQUEST_TIMEOUT
 from ..schemas.problem import problems
 from ..schemas.sessions import BatchAnswer, BatchRequest, Graph, SessionCreated, SessionDescription, SessionPage, SessionRequest
-from ..schemas.tensor import TensorAnswer
+from ..schemas.tensor import BINARY, TensorAnswer
 
 _BATCH: Final = """\
 Send instructions, told apart by `do`: `create`, `op`, `backward`, `grad`, `set`, `read`, `delete`, `seed`, `default_dtype`, and for \
@@ -33,8 +33,9 @@ _ID: Final = _parameter("id", "The session's id.")
 _NAME: Final = _parameter("name", "A name, as instructions refer to it: `x`, `y.0`, `x.grad`.")
 
 
-def _body(model: type[Any], **content: Any) -> dict[str, Any]:
-    return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}, **content}}}
+def _body(model: type[Any], *, binary: bool = False, **content: Any) -> dict[str, Any]:
+    in_json = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}, **content}
+    return {"content": {"application/json": in_json, **(BINARY if binary else {})}}
 
 
 def documented() -> dict[str, dict[str, Any]]:
@@ -92,20 +93,23 @@ def documented() -> dict[str, dict[str, Any]]:
             request_model=BatchRequest,
             response_model=BatchAnswer,
             response_description="The results, and what the last instruction waits for if it does.",
-            responses=problems(400, 401, 404, 406, 408, 409, 410, 413, 415, 422, 429, 431, 500, 503, 504, 507),
+            responses={
+                200: {"content": BINARY},
+                **problems(400, 401, 404, 406, 408, 409, 410, 413, 415, 422, 429, 431, 500, 503, 504, 507),
+            },
             examples={200: examples.shown_answers(), 422: examples.shown_errors()},
             summary="Carry out instructions",
             description=_BATCH,
             openapi_extra={
                 "parameters": [_ID, ENCODING, REQUEST_TIMEOUT],
-                "requestBody": {"required": True, **_body(BatchRequest, examples=examples.shown_requests())},
+                "requestBody": {"required": True, **_body(BatchRequest, binary=True, examples=examples.shown_requests())},
             },
         ),
         "get_tensor": dict(
             path="/v1/sessions/{id}/tensors/{name}",
             methods=["GET"],
             response_model=TensorAnswer,
-            responses=problems(*look),
+            responses={200: {"content": BINARY}, **problems(*look)},
             summary="Look at a tensor",
             description="Its value, and what is known of its history.",
             openapi_extra={"parameters": [_ID, _NAME, ENCODING, REQUEST_TIMEOUT]},
@@ -114,7 +118,7 @@ def documented() -> dict[str, dict[str, Any]]:
             path="/v1/sessions/{id}/tensors/{name}/grad",
             methods=["GET"],
             response_model=TensorAnswer | None,
-            responses=problems(*look),
+            responses={200: {"content": BINARY}, **problems(*look)},
             summary="Look at a gradient",
             description="The gradient of a tensor; null if there is none.",
             openapi_extra={"parameters": [_ID, _NAME, ENCODING, REQUEST_TIMEOUT]},

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from gradwire_engine.safetensors import MEDIA_TYPE
+
+BINARY: Final[dict[str, Any]] = {
+    MEDIA_TYPE: {
+        "schema": {
+            "type": "string",
+            "format": "binary",
+            "description": "A safetensors file. The entry `request` of its `__metadata__`, in an answer `response`, is the document "
+            'as JSON, with `"tensor": name` in place of the `data` of a tensor; complex numbers are pairs in a trailing axis of 2.',
+        }
+    }
+}
+"""A body that has its tensors beside the document, as OpenAPI has it."""
 
 
 class ComplexNumber(BaseModel):
