@@ -29,22 +29,27 @@ def decompress(body: bytes | bytearray, most_bytes: int, check: Callable[[], Non
         BodyTooLarge: It would be larger; no more than that was ever made of it.
     """
     whole = bytearray()
-    rest = bytes(body)
-    while rest:
-        stream = zlib.decompressobj(_GZIP)
-        while not stream.eof:
+    stream = None
+    for start in range(0, len(body), _PIECE_BYTES):
+        data = bytes(body[start : start + _PIECE_BYTES])
+        while data or stream is not None:
             check()
+            stream = stream or zlib.decompressobj(_GZIP)
             try:
-                piece = stream.decompress(rest, _PIECE_BYTES)
+                piece = stream.decompress(data, _PIECE_BYTES)
             except zlib.error as error:
                 raise MalformedCompression(f"The body is not valid gzip: {error}.") from None
             whole += piece
             if len(whole) > most_bytes:
                 raise BodyTooLarge(most_bytes, decompressed=True)
-            rest = stream.unconsumed_tail
-            if not piece and not rest and not stream.eof:
-                raise MalformedCompression("The body is not valid gzip: it is cut off.")
-        rest = stream.unused_data
+            if stream.eof:
+                data, stream = stream.unused_data, None
+                continue
+            data = stream.unconsumed_tail
+            if not data and len(piece) < _PIECE_BYTES:
+                break
+    if stream is not None:
+        raise MalformedCompression("The body is not valid gzip: it is cut off.")
     return whole
 
 

@@ -26,6 +26,8 @@ Body = bytes | bytearray
 _PIECE_BYTES: Final = 64 * 1024
 _LEAST_BYTES: Final = 16 * 1024
 _MOST_DIMENSIONS: Final = 8
+# Each key costs a look at it; whoever has more of them has none with a long list, or sends it another way.
+_MOST_KEYS: Final = 10_000
 
 _KEY: Final = b'"data"'
 _OPENING: Final = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*((?:\[[ \t\r\n]*)+)")
@@ -51,7 +53,10 @@ def take_out(body: Body, lists: Callable[[bytes], Any], count: Callable[[int], N
     found: list[Numbers] = []
     parts: list[Body] = []
     at = taken = 0
-    while (key := body.find(_KEY, at)) >= 0:
+    for _ in range(_MOST_KEYS):
+        key = body.find(_KEY, at)
+        if key < 0:
+            break
         at = key + len(_KEY)
         opening = _OPENING.match(body, at)
         # In a well-formed text the key begins with its quote, unless that is escaped.

@@ -16,6 +16,8 @@ from gradwire_engine import attached
 from gradwire_engine.dtypes import ALL, Array
 from gradwire_engine.safetensors import MEDIA_TYPE, write
 from gradwire_server.app import create_app
+from gradwire_server.compression import decompress
+from gradwire_server.errors import BodyTooLarge, MalformedCompression
 from gradwire_server.settings import Settings
 from tests.server.support import call, problem
 
@@ -168,6 +170,31 @@ def test_compression_that_is_broken(body: bytes, detail: str) -> None:
     answer = post(application(), body, sent="application/json", content_encoding="gzip")
     assert problem(answer) == (400, "malformed_compression")
     assert detail in answer.json()["detail"]
+
+
+def test_large_bodies_are_decompressed_in_pieces() -> None:
+    checks = 0
+
+    def check() -> None:
+        nonlocal checks
+        checks += 1
+
+    for data in (np.random.default_rng(0).bytes(3_000_001), bytes(3_000_001), b"ab" * 2**17, bytes(2**16), b""):
+        body = gzip.compress(data)
+        assert decompress(body + body, 2 * len(data), check) == data + data
+        if data:
+            with pytest.raises(BodyTooLarge):
+                decompress(body + body, 2 * len(data) - 1, check)
+            with pytest.raises(MalformedCompression, match="cut off"):
+                decompress(body + body[:-9], 2 * len(data), check)
+    assert checks > 300
+
+
+def test_an_answer_in_whichever_format_suits_it() -> None:
+    for count, expected in [(2000, "application/json"), (2100, MEDIA_TYPE)]:
+        program = {"inputs": {"x": {"tensor": "x"}}, "nodes": [], "outputs": ["x"]}
+        answer = post(application(), packed(program, {"x": np.ones(count)}), accept=f"application/json, {MEDIA_TYPE}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, expected)
 
 
 def test_several_members_are_one_body() -> None:
