@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
 
     max_header_bytes: int = Field(default=64 * 2**10, ge=1, description="Size of a request's first line and headers, in bytes.")
-    max_body_bytes: int = Field(default=64 * 2**20, ge=1, description="Size of a request body, in bytes.")
+    max_body_bytes: int = Field(default=64 * 2**20, ge=1, description="Size of a request body, in bytes, also decompressed.")
     bodies_bytes: int = Field(
         default=512 * 2**20,
         ge=1,
