@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .brief import shown
 from .custom import call_function
 from .errors import GradwireError, ProgramError
 from .modes import GUARD, no_grad
+from .names import suggest
 from .op import Op, Overloads
 from .program import PLAIN, Body, Constant, Function, Node, Reference
 from .stopping import watched
 from .tensor import Tensor
+from .value import Value
 
 Guard = Callable[[Any, Sequence[Any]], None]
 Values = dict[str, Any]
@@ -118,6 +121,23 @@ def store(node: Node, result: Any, values: Values) -> None:
     for name, item in zip(names, results, strict=True):
         if name is not None:
             values[name] = item
+
+
+def value_of(values: Values, name: str, pointer: str) -> Any:
+    """The tensor of this name.
+
+    Raises:
+        ProgramError: There is none, or the name stands for several; its pointer is ``pointer``.
+    """
+    found = values.get(name)
+    if isinstance(found, Value):
+        return found
+    parts = sorted(n for n in values if n.startswith(name + "."))
+    if parts:
+        raise ProgramError(
+            f"{name!r} has {len(parts)} outputs; refer to one of them as {parts[0]} to {parts[-1]}.", code="undefined_name", pointer=pointer
+        )
+    raise ProgramError(f"{shown(name)} is not defined.{suggest(name, values)}", code="undefined_name", pointer=pointer)
 
 
 def locate(error: GradwireError, node: Node) -> GradwireError:

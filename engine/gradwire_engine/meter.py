@@ -16,7 +16,7 @@ from .modes import no_grad
 from .op import Op
 from .program import Body, Constant, Node
 from .shapes import infer
-from .symbolic import Trace, Variable
+from .symbolic import Instruction, Trace, Variable
 from .tensor import Tensor
 from .work import work_of
 
@@ -35,6 +35,8 @@ class Meter(Runner):
     Attributes:
         bytes: The memory that has been counted so far.
         work: The work that has been counted so far.
+        outputs: The number of tensors that has been counted so far.
+        largest: The size of the largest of them, and of the largest scratch space.
     """
 
     def __init__(self, limits: Limits, check: Callable[[], None], *, backward: bool) -> None:
@@ -44,7 +46,8 @@ class Meter(Runner):
         self._repeats = 3 if backward else 1
         self.bytes = 0
         self.work = 0
-        self._outputs = 0
+        self.outputs = 0
+        self.largest = 0
         self._trace = Trace()
         self._measured: set[int] = set()
 
@@ -73,6 +76,22 @@ class Meter(Runner):
                 except GradwireError as error:
                     raise locate(error, node) from None
                 unknown.update([node.names] if isinstance(node.names, str) else [n for n in node.names if n is not None])
+
+    def measure_trace(self, trace: Trace) -> None:
+        """Counts what was recorded, and the answer.
+
+        Raises:
+            LimitError: A tensor or the whole is too large.
+        """
+        for variable in trace.inputs:
+            self._bound(variable.meta.nbytes, "An input", variable.shape)
+            self._add(variable.meta.nbytes, "An input")
+        for instruction in trace.instructions:
+            self._check()
+            self._add_instruction(instruction)
+        for variable in trace.outputs:
+            self._bound(variable.meta.nbytes, "An output", variable.shape)
+            self._grow(variable.meta.nbytes, "The answer")
 
     def run(self, body: Body, values: Values) -> Values:
         """Runs the body of a custom function on symbols: its nodes are measured with the call."""
@@ -125,25 +144,29 @@ class Meter(Runner):
             raise
         known = not any(instruction.op.data_dependent for instruction in instructions)
         for instruction in instructions:
-            op = instruction.op
-            metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
-            self._add_call(op, metas, [out.meta for out in instruction.outs])
+            self._add_instruction(instruction)
         instructions.clear()
         if known:
             store(node, result, values)
         return known
 
+    def _add_instruction(self, instruction: Instruction) -> None:
+        op = instruction.op
+        metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
+        self._add_call(op, metas, [out.meta for out in instruction.outs])
+
     def _add_call(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
         """Adds the cost of one operation."""
-        self._outputs += len(outs)
-        if self._outputs > self._limits.nodes:
+        self.outputs += len(outs)
+        if self.outputs > self._limits.nodes:
             raise LimitError(
-                f"{op.full_name} would bring the program to {self._outputs:,} "
+                f"{op.full_name} would bring the program to {self.outputs:,} "
                 f"tensors, more than the {self._limits.nodes:,} that are allowed.",
                 code="too_many_nodes",
             )
         if op.scratch is not None:
             nbytes = op.scratch(*[arguments[i] for i in op.scratch_positions])
+            self.largest = max(self.largest, nbytes)
             if nbytes > self._limits.tensor_bytes:
                 raise LimitError(
                     f"{op.full_name} would need {nbytes:,} bytes for its work on these arguments, more than the "
@@ -173,6 +196,7 @@ class Meter(Runner):
             self._grow(meta_of_array(tensor._data).nbytes, "The answer")
 
     def _bound(self, nbytes: int, what: str, shape: Sequence[int]) -> None:
+        self.largest = max(self.largest, nbytes)
         if nbytes > self._limits.tensor_bytes:
             elements = math.prod(shape)
             taken = f"take {nbytes:,} bytes" if nbytes <= 16 * elements else f"be written with {nbytes:,} bytes of brackets"

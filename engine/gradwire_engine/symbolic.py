@@ -19,6 +19,7 @@ from .meta import Meta, Shape, meta_of_array
 from .op import Op, ops
 from .record import run_arrays
 from .shapes import infer
+from .stopping import check
 from .tensor import Tensor, return_type
 from .value import CREATOR, Value
 
@@ -95,6 +96,7 @@ class Trace:
             return item
 
         for instruction in self.instructions:
+            check()
             op = instruction.op
             result = run_arrays(op, [value_of(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)])
             single = op.outputs is None and not op.variable_outputs

@@ -28,7 +28,7 @@ from .middleware.in_flight import LimitInFlight
 from .middleware.metrics import MeasureRequests
 from .middleware.request_id import RequestId
 from .openapi import openapi_document
-from .routers import docs, evaluate, health, info, metrics, ops, sessions
+from .routers import docs, evaluate, functions, health, info, metrics, ops, sessions
 from .routers.context import Context
 from .routing import Api, Dispatch
 from .services import Services, engine_services
@@ -40,7 +40,7 @@ from .settings import Settings
 _SWITCH_SECONDS = 0.0005
 _GC_THRESHOLD = 50_000
 
-_ROUTERS = (evaluate, sessions, ops, info, health, metrics)
+_ROUTERS = (evaluate, functions, sessions, ops, info, health, metrics)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> ASGIApp:
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         services: What it offers; by default the engine of this process.
     """
     settings = settings or Settings()
-    context = build_context(settings, services or engine_services(settings.session_limits()))
+    context = build_context(settings, services or engine_services(settings.session_limits(), settings.function_limits(), settings.data_dir))
     return _with_middleware(build_api(context), context)
 
 
@@ -86,7 +86,7 @@ def build_api(context: Context) -> Api:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
-        with contextlib.closing(context.compute), context.draining.on_sigterm():
+        with contextlib.closing(context.services.functions), contextlib.closing(context.compute), context.draining.on_sigterm():
             async with context.session_work.active():
                 yield
 
@@ -111,8 +111,16 @@ def _with_middleware(api: Api, context: Context) -> ASGIApp:
             app,
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "HEAD", "POST", "PUT", "DELETE"),
-            allow_headers=("Authorization", "Content-Encoding", "Content-Type", "Request-Timeout", "X-Request-ID"),
-            expose_headers=("Retry-After", "X-Request-ID"),
+            allow_headers=(
+                "Authorization",
+                "Content-Encoding",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Request-Timeout",
+                "X-Request-ID",
+            ),
+            expose_headers=("ETag", "Retry-After", "X-Request-ID"),
         )
     app = MeasureRequests(app, metrics=context.metrics, templates=templates)
     app = AccessLog(app, log=get_logger("gradwire.access"))

@@ -19,6 +19,7 @@ from gradwire_engine.safetensors import MalformedSafetensors
 from . import problems
 from .problems import Headers
 from .problems import title_of as title_of
+from .services.functions.errors import TooManyFunctions
 from .services.sessions.errors import SessionBusy, TooManySessions
 from .wire import MalformedJson, TooManyValues
 
@@ -160,6 +161,15 @@ class SessionsNeedOneProcess(RequestError):
         super().__init__(f"This server runs in {workers} processes, which share no sessions. Start it with one.")
 
 
+class FunctionsNeedDirectory(RequestError):
+    """A function for several processes that have no place where all of them would find it."""
+
+    code = "functions_need_directory"
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(f"This server runs in {workers} processes, which share functions only in a data directory. Start it with one.")
+
+
 class ServerDraining(RequestError):
     """A server that is about to stop."""
 
@@ -190,6 +200,7 @@ STATUSES: Final[dict[type[Exception], int]] = {
     TooManyRequests: 429,
     HeadersTooLarge: 431,
     SessionsNeedOneProcess: 501,
+    FunctionsNeedDirectory: 501,
     ServerDraining: 503,
     TooManyBytes: 503,
 }
@@ -207,6 +218,7 @@ _REFUSALS: Final = (
     TooManyRequests,
     TooManySessions,
     SessionBusy,
+    TooManyFunctions,
     ServerDraining,
     DeadlineExceeded,
 )

@@ -43,6 +43,7 @@ class CallOptions:
         answer: The media type that the answer is to have; for documents that hold tensors one of :data:`WITH_TENSORS`, or :data:`EITHER`
             if both are as welcome as each other.
         compressed: Whether the answer may be compressed by gzip.
+        dry_run: Whether only what the call would take is asked for.
     """
 
     encoding: Encoding
@@ -51,6 +52,7 @@ class CallOptions:
     compression: str = IDENTITY
     answer: str = JSON
     compressed: bool = False
+    dry_run: bool = False
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
@@ -61,13 +63,14 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     return headers
 
 
-def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True) -> CallOptions:
+def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True, may_dry_run: bool = False) -> CallOptions:
     """Checks the headers and the query of a call.
 
     Args:
         scope: The request.
         most_seconds: The time allowed by the settings, which Request-Timeout may only shorten.
         has_body: Whether the call has a body.
+        may_dry_run: Whether there is a query parameter ``dry_run``.
 
     Raises:
         UnsupportedMediaType: The body is in none of the formats that are read.
@@ -77,16 +80,19 @@ def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True) ->
     headers = headers_of(scope)
     body, compression = (_body_media(headers, WITH_TENSORS), _compression(headers)) if has_body else (JSON, IDENTITY)
     answer = EITHER if headers.get(b"accept") == _EITHER else choose_media(headers, WITH_TENSORS)
-    encoding = "list"
+    encoding, dry_run = "list", "false"
     if scope["query_string"]:
-        encoding = query_parameters(scope, {"encoding": "list"})["encoding"]
+        query = query_parameters(scope, {"encoding": encoding} | ({"dry_run": dry_run} if may_dry_run else {}))
+        encoding, dry_run = query["encoding"], query.get("dry_run", dry_run)
+        if dry_run not in ("true", "false"):
+            raise InvalidParameter(f"The query parameter 'dry_run' must be true or false; got {dry_run!r}.")
         if encoding not in ENCODINGS:
             raise InvalidParameter(f"The query parameter 'encoding' must be one of {', '.join(ENCODINGS)}; got {encoding!r}.")
     asked = headers.get(b"request-timeout")
     seconds = most_seconds if asked is None else min(most_seconds, _seconds(asked))
     accepted = headers.get(b"accept-encoding")
     compressed = accepted is not None and _qualities(accepted).get(GZIP, 0.0) > 0
-    return CallOptions(cast(Encoding, encoding), seconds, body, compression, answer, compressed)
+    return CallOptions(cast(Encoding, encoding), seconds, body, compression, answer, compressed, dry_run == "true")
 
 
 def query_parameters(scope: Scope, defaults: Mapping[str, str]) -> dict[str, str]:

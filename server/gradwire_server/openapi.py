@@ -24,6 +24,7 @@ Start with **POST /v1/evaluate** below: choose an example and press Execute."""
 
 _TAGS: Final = [
     {"name": "evaluate", "description": "Values and gradients."},
+    {"name": "functions", "description": "Programs that are registered once, and called with their inputs alone."},
     {"name": "sessions", "description": "Tensors that live between requests."},
     {"name": "operations", "description": "What programs are made of."},
     {"name": "server", "description": "Versions, limits, probes and numbers."},

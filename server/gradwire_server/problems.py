@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 
 from gradwire_engine.errors import Cancelled, DeadlineExceeded, GradwireError, LimitError, LinAlgError
 
+from .services.functions.errors import CurrentVersion, PreconditionFailed, TooManyFunctions, UnknownFunction
 from .services.sessions.errors import (
     ListingNeedsKeys,
     NoSuspension,
@@ -32,9 +33,12 @@ STATUSES: Final[dict[type[Exception], int]] = {
     ListingNeedsKeys: 403,
     UnknownSession: 404,
     NoSuspension: 404,
+    UnknownFunction: 404,
+    CurrentVersion: 409,
     NotInnermost: 409,
     SequenceConflict: 409,
     SuspensionExpired: 410,
+    PreconditionFailed: 412,
     LimitError: 422,
     GradwireError: 422,
     SessionBusy: 429,
@@ -43,6 +47,7 @@ STATUSES: Final[dict[type[Exception], int]] = {
     MemoryError: 503,
     DeadlineExceeded: 504,
     SessionMemory: 507,
+    TooManyFunctions: 507,
 }
 
 # The phrases of RFC 9110 where older versions of Python have those before it, and one that is in no RFC.

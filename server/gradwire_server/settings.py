@@ -12,10 +12,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from gradwire_engine.limits import Limits
 
 from .keys import PREFIX, is_hash
+from .services.functions.limits import FunctionLimits
 from .services.sessions.limits import SessionLimits
 
 _ENGINE = Limits()
 _SESSIONS = SessionLimits()
+_FUNCTIONS = FunctionLimits()
 
 
 def available_cores() -> int:
@@ -114,6 +116,13 @@ class Settings(BaseSettings):
         description="Time for the answer to a function or a hook that runs in the client.",
     )
 
+    functions: int = Field(default=_FUNCTIONS.functions, ge=1, description="Number of registered functions, all their versions counted.")
+    functions_per_key: int = Field(
+        default=_FUNCTIONS.owner_functions, ge=1, description="Number of those that were registered with the same API key, or without one."
+    )
+    function_bytes: int = Field(default=_FUNCTIONS.function_bytes, ge=1, description="Size of a registered function in JSON, in bytes.")
+    functions_bytes: int = Field(default=_FUNCTIONS.functions_bytes, ge=1, description="Size of all of them together, in bytes.")
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages that are logged; probes are logged at debug."
     )
@@ -160,6 +169,16 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """The part of the settings that the engine checks."""
         return Limits(tensor_bytes=self.tensor_bytes, program_bytes=self.program_bytes, nodes=self.nodes, work=self.work)
+
+    def function_limits(self) -> FunctionLimits:
+        """The part of the settings that functions check."""
+        return FunctionLimits(
+            functions=self.functions,
+            owner_functions=self.functions_per_key,
+            function_bytes=self.function_bytes,
+            functions_bytes=self.functions_bytes,
+            program=self.limits(),
+        )
 
     def session_limits(self) -> SessionLimits:
         """The part of the settings that sessions check."""

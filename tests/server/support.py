@@ -17,6 +17,8 @@ from gradwire_engine.errors import ProgramError
 from gradwire_engine.limits import Limits
 from gradwire_server.app import create_app
 from gradwire_server.services import Evaluate, Services
+from gradwire_server.services.functions.limits import FunctionLimits
+from gradwire_server.services.functions.service import EngineFunctions
 from gradwire_server.services.sessions.limits import SessionLimits
 from gradwire_server.services.sessions.service import EngineSessions
 from gradwire_server.serving import listen, url_of
@@ -51,7 +53,12 @@ def services(evaluate: Evaluate = echo) -> Services:
 
     sessions = EngineSessions(SessionLimits())
     return Services(
-        evaluate=evaluate, list_ops=lambda: [dict(op) for op in OPS], get_op=get_op, table_hash=lambda: "abc123", sessions=sessions
+        evaluate=evaluate,
+        list_ops=lambda: [dict(op) for op in OPS],
+        get_op=get_op,
+        table_hash=lambda: "abc123",
+        sessions=sessions,
+        functions=EngineFunctions(FunctionLimits()),
     )
 
 

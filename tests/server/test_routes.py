@@ -112,8 +112,9 @@ def test_the_hot_path_does_not_go_through_fastapi() -> None:
     api = build_api(build_context(Settings(), services()))
     direct = {route.path for route in api.routes if isinstance(route, AsgiRoute)}
     sessions = {route.path for route in api.routes if isinstance(route, Route) and route.path.startswith("/v1/sessions")}
-    assert len(sessions) == 6
-    assert direct == {"/v1/evaluate", "/healthz", "/readyz", *sessions}
+    functions = {route.path for route in api.routes if isinstance(route, Route) and route.path.startswith("/v1/functions")}
+    assert (len(sessions), len(functions)) == (6, 7)
+    assert direct == {"/v1/evaluate", "/healthz", "/readyz", *sessions, *functions}
 
 
 def test_every_operation_is_described_as_the_schema_says() -> None:

@@ -45,6 +45,10 @@ def routes(context: Context) -> list[BaseRoute]:
                 "session_queue": settings.session_queue,
                 "session_ttl_seconds": settings.session_ttl_seconds,
                 "suspension_seconds": settings.suspension_seconds,
+                "functions": settings.functions,
+                "functions_per_key": settings.functions_per_key,
+                "function_bytes": settings.function_bytes,
+                "functions_bytes": settings.functions_bytes,
                 "compute_threads": settings.compute_threads,
             },
         }

@@ -29,6 +29,10 @@ class ServerLimits(BaseModel):
     session_queue: int = Field(description="Number of calls that wait for a session which is at work on another one.")
     session_ttl_seconds: float = Field(description="The longest time that a session may ask to be kept without being used.")
     suspension_seconds: float = Field(description="Time for the answer to a function or a hook that runs in the client.")
+    functions: int = Field(description="Number of registered functions, all their versions counted.")
+    functions_per_key: int = Field(description="Number of those that were registered with the same API key, or without one.")
+    function_bytes: int = Field(description="Size of a registered function in JSON.")
+    functions_bytes: int = Field(description="Size of all of them together.")
     compute_threads: int = Field(description="Number of threads that compute.")
 
 

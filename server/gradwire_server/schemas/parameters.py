@@ -23,3 +23,12 @@ REQUEST_TIMEOUT: Final[dict[str, Any]] = {
     "is then status 504.",
     "schema": {"type": "number", "exclusiveMinimum": 0},
 }
+
+DRY_RUN: Final[dict[str, Any]] = {
+    "name": "dry_run",
+    "in": "query",
+    "required": False,
+    "description": "Compute nothing, and answer what the call would give and take: shapes and dtypes, the number of operations, memory, "
+    "and whether that is within the limits.",
+    "schema": {"type": "boolean", "default": False},
+}

@@ -43,6 +43,7 @@ class Problem(BaseModel):
     instruction: int = Field(default=0, description="With `seq`: the number of the instruction. What came before it stands.")
     results: list[Any] = Field(default=[], description="With `seq`: the results of the instructions before it.")
     expected: int = Field(default=0, description="Only with `seq_gap` and `seq_reused`: the number of the next batch.")
+    hash: str = Field(default="", description="Only with `precondition_failed`: the current version of the function, if there is one.")
     request_id: str = Field(description="The id under which the server's log speaks of this request.")
 
 
@@ -50,12 +51,14 @@ _MEANING: Final = {
     400: "The body is not JSON (`malformed_json`), or the request is not HTTP (`malformed_request`).",
     401: "There is no API key, or it is not known (`unauthorized`). Only on servers with keys.",
     403: "The server has no API keys, so that it cannot tell whose sessions these are (`listing_needs_keys`).",
-    404: "There is nothing of that name (`not_found`, `unknown_op`, `unknown_session`, `undefined_name`, `no_suspension`).",
+    404: "There is nothing of that name (`not_found`, `unknown_op`, `unknown_session`, `unknown_function`, `undefined_name`, "
+    "`no_suspension`).",
     406: "The Accept header rules out JSON (`not_acceptable`).",
     408: "The body did not arrive in time (`body_timeout`).",
     409: "The batch is not the next one (`seq_gap`), or its number was used by another one (`seq_reused`): `expected` is the right one. Or "
-    "another suspension has to be answered first (`not_innermost`).",
+    "another suspension has to be answered first (`not_innermost`). Or the version of a function is its current one (`current_version`).",
     410: "The answer to a suspension came too late (`suspension_expired`).",
+    412: "The function has another version than `If-Match` or `If-None-Match` allow (`precondition_failed`): `hash` is the current one.",
     413: "The body is larger than the limit (`body_too_large`), or holds more values (`too_many_values`): send tensors in base64.",
     415: "The body is not `application/json` (`unsupported_media_type`).",
     422: "The request is understood and wrong: the program (`invalid_program`, `unknown_op`, `runtime_error`, `type_error`, ...), its size "
@@ -65,11 +68,13 @@ _MEANING: Final = {
     "many calls wait for the session as may (`session_busy`); Retry-After says when to try again.",
     431: "The first line and the headers are larger than the limit (`headers_too_large`).",
     500: "The server failed (`internal_error`); its log has the reason under the request id.",
-    501: "The server runs in several processes, which share no sessions (`sessions_need_one_process`).",
+    501: "The server runs in several processes, which share no sessions (`sessions_need_one_process`), and functions only in a data "
+    "directory (`functions_need_directory`).",
     503: "The server is shutting down (`draining`), is out of memory (`out_of_memory`), or holds as many bytes of bodies as it may "
     "(`too_many_bytes`).",
     504: "The time allowed for the request is over (`deadline_exceeded`).",
-    507: "The session, or all of them together, would need more memory than they may take (`session_memory`, `sessions_memory`).",
+    507: "The session, or all of them together, would need more memory than they may take (`session_memory`, `sessions_memory`). "
+    "Or there are as many functions as are kept (`too_many_functions`).",
 }
 
 
@@ -82,6 +87,7 @@ _CODES: Final = {
     408: ("body_timeout", "The body did not arrive within 30 seconds."),
     409: ("seq_gap", "The next batch of this session has the number 4, but this one has 6."),
     410: ("suspension_expired", "The answer to 's1' did not come within 60 seconds, so its backward pass was ended."),
+    412: ("precondition_failed", "If-None-Match rules out the version that the function has."),
     413: ("body_too_large", "A request body may have at most 67108864 bytes, but this one has 200000000."),
     415: ("unsupported_media_type", "The body must be application/json, not text/plain."),
     422: ("unknown_op", "There is no operation 'mull'. Did you mean 'mul'?"),

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from gradwire_engine.limits import Limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .functions.condition import Condition
+    from .functions.limits import FunctionLimits
+    from .functions.service import Prepared
     from .sessions.answer import Answer
     from .sessions.brief import Brief
     from .sessions.limits import SessionLimits
@@ -148,6 +153,85 @@ class Sessions(Protocol):
         ...
 
 
+class Functions(Protocol):
+    """Programs that are registered once, under a name, and called many times.
+
+    A function belongs to its ``owner``, as sessions do. All calls may be made from any thread. ``name`` is a function's, or
+    ``name@hash`` for one of its versions. Documents are those of the HTTP interface, with arrays as the ``data`` of tensors.
+    """
+
+    def prepare(self, document: Any, *, check: Callable[[], None]) -> Prepared:
+        """Reads a function and checks all that can be known of it before it is called; nothing is changed.
+
+        Raises:
+            GradwireError: The function is wrong; ``pointer`` tells where.
+        """
+        ...
+
+    def put(self, name: str, prepared: Prepared, *, owner: str | None, condition: Condition) -> tuple[dict[str, Any], bool]:
+        """Makes what was prepared the current version of a function.
+
+        Returns:
+            The description of the function, and whether there was none of this name before.
+
+        Raises:
+            PreconditionFailed: The condition does not hold.
+            TooManyFunctions: There is no room.
+        """
+        ...
+
+    def get(self, name: str, *, owner: str | None) -> dict[str, Any]:
+        """Describes a function, with its document and all its versions."""
+        ...
+
+    def list(self, *, owner: str | None, limit: int, cursor: str | None) -> dict[str, Any]:
+        """Describes the functions of ``owner``, as ``{"items", "next"}``."""
+        ...
+
+    def delete(self, name: str, *, owner: str | None, condition: Condition) -> None:
+        """Forgets a function with all its versions, or an old version of it; calls under way still get their answers."""
+        ...
+
+    def call(self, name: str, form: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+        """Calls a function.
+
+        Args:
+            name: The function.
+            form: The kind of call: ``"evaluate"``, ``"value_and_grad"``, ``"vjp"``.
+            document: The inputs, and what is wanted.
+            owner: Who asks.
+            limits: What the call may cost.
+            check: Called between operations; what it raises ends the call.
+
+        Raises:
+            UnknownFunction: There is no such function for ``owner``.
+            GradwireError: The call is wrong, too large, or was stopped by ``check``.
+        """
+        ...
+
+    def dry_run(
+        self, name: str, form: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]
+    ) -> dict[str, Any]:
+        """Says what ``call`` would give and take, and whether that is within the limits."""
+        ...
+
+    def gradcheck(self, name: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+        """Compares the gradients of a function with central differences."""
+        ...
+
+    def nan_check(self, name: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+        """Finds the first node of a function that makes a NaN, in its value or in its gradients."""
+        ...
+
+    def generation(self) -> int:
+        """A number that is another one whenever functions may have changed."""
+        ...
+
+    def close(self) -> None:
+        """Gives up what is held open."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The calls that the routers are given.
@@ -158,6 +242,7 @@ class Services:
         get_op: Describes one operation; raises ``ProgramError`` with code ``unknown_op``.
         table_hash: Identifies the set of operations and their signatures.
         sessions: Tensors that live between calls.
+        functions: Programs that are registered once and called many times.
     """
 
     evaluate: Evaluate
@@ -165,19 +250,36 @@ class Services:
     get_op: Callable[[str], dict[str, Any]]
     table_hash: Callable[[], str]
     sessions: Sessions
+    functions: Functions
 
 
-def engine_services(limits: SessionLimits | None = None) -> Services:
+def engine_services(
+    limits: SessionLimits | None = None, function_limits: FunctionLimits | None = None, data_dir: Path | None = None
+) -> Services:
     """The services over the engine of this process.
 
     Args:
         limits: What sessions may ask of it; by default what a server allows.
+        function_limits: What functions may take; likewise.
+        data_dir: Where functions are kept; without one they end with the process.
+
+    Raises:
+        UnusableStore: What is in the directory cannot be used.
     """
     # Here, because the routers and the OpenAPI document need only the types above.
     from .evaluate import evaluate
+    from .functions.limits import FunctionLimits
+    from .functions.service import EngineFunctions
     from .ops import get_op, list_ops, table_hash
     from .sessions.limits import SessionLimits
     from .sessions.service import EngineSessions
 
+    store = None
+    if data_dir is not None:
+        from ..store.sqlite_functions import SqliteFunctions
+
+        data_dir.mkdir(parents=True, exist_ok=True)
+        store = SqliteFunctions(data_dir / "functions.sqlite3")
     sessions = EngineSessions(limits or SessionLimits())
-    return Services(evaluate=evaluate, list_ops=list_ops, get_op=get_op, table_hash=table_hash, sessions=sessions)
+    functions = EngineFunctions(function_limits or FunctionLimits(), store)
+    return Services(evaluate=evaluate, list_ops=list_ops, get_op=get_op, table_hash=table_hash, sessions=sessions, functions=functions)

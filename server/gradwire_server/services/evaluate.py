@@ -8,15 +8,14 @@ from typing import Any, Final
 
 from gradwire_engine import codec
 from gradwire_engine.autograd import walk_back
-from gradwire_engine.brief import shown
 from gradwire_engine.describe import graph
 from gradwire_engine.dtypes import set_default_dtype
 from gradwire_engine.errors import GradwireError, LimitError, ProgramError
-from gradwire_engine.execute import Runner, Values
+from gradwire_engine.execute import Runner, Values, value_of
 from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR, PURE
-from gradwire_engine.names import check_fields, check_name, join, kind_of, suggest
+from gradwire_engine.names import check_fields, check_name, join, kind_of
 from gradwire_engine.parse import check_count, parse
 from gradwire_engine.random import Generator
 from gradwire_engine.stopping import stoppable, watched
@@ -65,7 +64,7 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
     PURE.set(True)
     meter.measure(program.body, inputs)
     values = Runner(check, meter.before).run(program.body, dict(inputs))
-    outputs = {name: _value(values, name, f"/outputs/{i}") for i, name in enumerate(program.body.outputs)}
+    outputs = {name: value_of(values, name, f"/outputs/{i}") for i, name in enumerate(program.body.outputs)}
     meter.answer(outputs.values())
     answer: dict[str, Any] = {"outputs": {name: _encode(tensor) for name, tensor in outputs.items()}}
     tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
@@ -143,18 +142,6 @@ def _read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
     return inputs
 
 
-def _value(values: Values, name: str, pointer: str) -> Tensor:
-    found = values.get(name)
-    if isinstance(found, Tensor):
-        return found
-    parts = sorted(n for n in values if n.startswith(name + "."))
-    if parts:
-        raise ProgramError(
-            f"{name!r} has {len(parts)} outputs; refer to one of them as {parts[0]} to {parts[-1]}.", code="undefined_name", pointer=pointer
-        )
-    raise ProgramError(f"{shown(name)} is not defined.{suggest(name, values)}", code="undefined_name", pointer=pointer)
-
-
 def _gradients(
     backward: Any, wrt: Any, inputs: Mapping[str, Tensor], values: Values, create_graph: bool, limits: Limits, meter: Meter
 ) -> dict[str, dict[str, Any] | None]:
@@ -168,7 +155,7 @@ def _gradients(
     outputs: list[Tensor] = []
     gradients: list[Tensor | None] = []
     for name, given, pointer in watched(starts):
-        outputs.append(_value(values, name, pointer))
+        outputs.append(value_of(values, name, pointer))
         gradients.append(_grad_output(given, outputs[-1], pointer, limits))
     if not outputs:
         raise ProgramError("'backward' names nothing to start from.", code="invalid_type", pointer="/backward")
@@ -178,7 +165,7 @@ def _gradients(
         names = list(dict.fromkeys(wrt))
     else:
         raise ProgramError("'wrt' must be a list of names.", code="invalid_type", pointer="/wrt")
-    targets = [_value(values, name, f"/wrt/{i}") for i, name in enumerate(names)]
+    targets = [value_of(values, name, f"/wrt/{i}") for i, name in enumerate(names)]
     for i, target in enumerate(targets):
         if not target.requires_grad:
             raise ProgramError(

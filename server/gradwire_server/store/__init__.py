@@ -1,3 +1,3 @@
-"""Where sessions are kept, and the records of their batches."""
+"""Where sessions are kept with the records of their batches, and functions with their versions."""
 
 from __future__ import annotations

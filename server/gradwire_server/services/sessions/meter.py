@@ -84,10 +84,10 @@ class SessionMeter(Meter):
                 return False
         if first is None:
             return False
-        self._outputs += 1
+        self.outputs += 1
         self.work += count * first.size
-        if self._outputs > self._limits.nodes or self.work > self._limits.work:
-            self._outputs -= 1
+        if self.outputs > self._limits.nodes or self.work > self._limits.work:
+            self.outputs -= 1
             self.work -= count * first.size
             return False
         self._add(first.size * first.itemsize, f"The result of {op.full_name}")

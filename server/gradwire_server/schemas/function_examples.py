@@ -1,0 +1,115 @@
+"""Calls to try on the documentation page, in the order of their numbers. The tests send them so to the server.
+
+An answer has the name of its request, so that the page shows the two together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Document = dict[str, Any]
+
+
+def _float64(data: Any, shape: list[int]) -> Document:
+    return {"data": data, "dtype": "float64", "shape": shape, "requires_grad": False, "is_leaf": True, "grad_fn": None}
+
+
+_ROSENBROCK: Final[Document] = {
+    "description": "Rosenbrock's banana: the sum of a (x1 - x0²)² + (1 - x0)² over neighbours.",
+    "inputs": {"x": {"dtype": "float64", "shape": ["n"]}, "a": {"dtype": "float64", "shape": [], "default": 100.0}},
+    "nodes": [
+        {"name": "left", "op": "getitem", "args": ["x", [{"slice": [None, -1, None]}]]},
+        {"name": "right", "op": "getitem", "args": ["x", [{"slice": [1, None, None]}]]},
+        {"name": "square", "op": "mul", "args": ["left", "left"]},
+        {"name": "bend", "op": "sub", "args": ["right", "square"]},
+        {"name": "valley", "op": "mul", "args": ["bend", "bend"]},
+        {"name": "scaled", "op": "mul", "args": ["a", "valley"]},
+        {"name": "off", "op": "rsub", "args": ["left", 1]},
+        {"name": "slope", "op": "mul", "args": ["off", "off"]},
+        {"name": "terms", "op": "add", "args": ["scaled", "slope"]},
+        {"name": "f", "op": "sum", "args": ["terms"]},
+    ],
+    "outputs": ["terms", "f"],
+}
+
+REQUESTS: Final[dict[str, tuple[str, Document]]] = {
+    "1_register": (
+        "put_function",
+        {
+            "summary": "1. Register a function",
+            "description": "Put it as `rosenbrock`. x has any number n of elements, and a is 100 unless a call says otherwise.",
+            "value": _ROSENBROCK,
+        },
+    ),
+    "2_evaluate": (
+        "evaluate_function",
+        {
+            "summary": "2. Call it",
+            "description": "With its inputs alone. Lists take the declared dtype.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "outputs": ["f"]},
+        },
+    ),
+    "3_value_and_grad": (
+        "value_and_grad",
+        {
+            "summary": "3. Value and gradient",
+            "description": "What an optimiser asks for, again and again. There are two outputs, so `output` names the one.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "wrt": ["x"], "output": "f"},
+        },
+    ),
+    "4_default": (
+        "value_and_grad",
+        {
+            "summary": "4. By another input",
+            "description": "The gradient by a, which is given now: the sum of (x1 - x0²)².",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0], "a": 1.0}, "wrt": ["a"], "output": "f"},
+        },
+    ),
+    "5_vjp": (
+        "vjp",
+        {
+            "summary": "5. Gradients of one term",
+            "description": "`grad_outputs` picks the second term of two: its gradient by x.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "grad_outputs": {"terms": [0.0, 1.0]}, "outputs": ["terms"], "wrt": ["x"]},
+        },
+    ),
+    "6_gradcheck": (
+        "gradcheck",
+        {
+            "summary": "6. Check the gradients",
+            "description": "Against central differences at this point.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}},
+        },
+    ),
+    "7_nan_check": (
+        "nan_check",
+        {
+            "summary": "7. Where does a NaN come from?",
+            "description": "x² is infinite for 1e200, and so is the bend, but nothing is NaN before its gradient is: infinity times 0.",
+            "value": {"inputs": {"x": [1e200, 0.0]}, "output": "f", "wrt": ["x"]},
+        },
+    ),
+}
+
+ANSWERS: Final[dict[str, Document]] = {
+    "2_evaluate": {"outputs": {"f": _float64(201.0, [])}},
+    "3_value_and_grad": {"value": _float64(201.0, []), "grads": {"x": _float64([-400.0, 1002.0, -200.0], [3])}},
+    "4_default": {"value": _float64(3.0, []), "grads": {"a": _float64(2.0, [])}},
+    "5_vjp": {"outputs": {"terms": _float64([100.0, 101.0], [2])}, "grads": {"x": _float64([0.0, 802.0, -200.0], [3])}},
+    "6_gradcheck": {"ok": True, "detail": None},
+}
+
+
+def shown_requests(operation: str) -> dict[str, Document]:
+    """The requests of a call as OpenAPI examples."""
+    return {name: example for name, (where, example) in REQUESTS.items() if where == operation}
+
+
+def shown_answers(operation: str) -> dict[int, dict[str, Document]]:
+    """The answers of a call as OpenAPI examples, by status."""
+    shown = {
+        name: {"summary": example["summary"], "value": ANSWERS[name]}
+        for name, example in shown_requests(operation).items()
+        if name in ANSWERS
+    }
+    return {200: shown} if shown else {}

@@ -1,0 +1,192 @@
+"""Requests and answers of the calls about functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .evaluate import CustomFunction, ProgramNode
+from .tensor import Tensor, TensorAnswer
+
+_FORBID = ConfigDict(extra="forbid")
+_ALLOW = ConfigDict(extra="allow")
+
+
+class InputDeclaration(BaseModel):
+    """What an input is."""
+
+    model_config = _FORBID
+
+    dtype: str = Field(description="Its dtype, which numbers and lists take.")
+    shape: list[int | str] = Field(description="Its sizes, numbers or names; `[]` is a scalar.")
+    default: Tensor | None = Field(default=None, description="What stands for it in calls that leave it out.")
+
+
+class FunctionRequest(BaseModel):
+    """A function."""
+
+    model_config = _FORBID
+
+    inputs: dict[str, InputDeclaration] = Field(description="The inputs by name.")
+    nodes: list[ProgramNode] = Field(description="The operations, as in `POST /v1/evaluate`.")
+    outputs: list[str] = Field(description="The names of the values that it gives.")
+    functions: dict[str, CustomFunction] = Field(default_factory=dict, description="Custom functions, called as `functions.<name>`.")
+    description: str | None = Field(default=None, description="What it is for.")
+    default_dtype: str | None = Field(default=None, description="The dtype of floats that have none; `float32` if left out.")
+
+
+class DescribedInput(BaseModel):
+    """What an input is."""
+
+    model_config = _ALLOW
+
+    dtype: str
+    shape: list[int | str]
+
+
+class DescribedOutput(BaseModel):
+    """What is known of an output before a call."""
+
+    dtype: str
+    shape: list[int | str | None] = Field(description="Its sizes: numbers, names, or null where they depend on those in another way.")
+
+
+class FunctionDescription(BaseModel):
+    """A registered function."""
+
+    model_config = _ALLOW
+
+    name: str
+    hash: str = Field(description="The identity of this version, which depends on its inputs, its program and its outputs alone.")
+    version: str = Field(description="By which this version can be called, whatever the current one is: `name@hash`.")
+    signature: str = Field(description="Its inputs and outputs in one line.")
+    description: str
+    inputs: dict[str, DescribedInput]
+    outputs: dict[str, DescribedOutput]
+    created_at: str = Field(description="When this version was registered first.")
+
+
+class FunctionVersion(BaseModel):
+    """One version of a function."""
+
+    hash: str
+    created_at: str
+
+
+class FunctionWithDocument(FunctionDescription):
+    """A registered function, and what it was registered as."""
+
+    function: dict[str, Any] = Field(description="What was put.")
+    versions: list[FunctionVersion] = Field(description="All its versions, the oldest first.")
+
+
+class FunctionPage(BaseModel):
+    """Some of the functions."""
+
+    items: list[FunctionDescription]
+    next: str | None = Field(description="The `cursor` of the next page; null if this is the last.")
+
+
+class _Call(BaseModel):
+    model_config = _FORBID
+
+    inputs: dict[str, Tensor] = Field(default_factory=dict, description="The inputs by name, of the declared dtypes and shapes.")
+    seed: int | None = Field(default=None, description="Where random operations start, for answers that can be repeated.")
+
+
+class EvaluateCall(_Call):
+    """A call."""
+
+    outputs: list[str] | None = Field(default=None, description="The outputs that are answered; by default all.")
+
+
+class ValueAndGradCall(_Call):
+    """A call for a value and its gradients."""
+
+    output: str | None = Field(default=None, description="The output that is differentiated; needed if there are several.")
+    wrt: list[str] | None = Field(default=None, description="The inputs by which; by default all that are floating point.")
+
+
+class VjpCall(_Call):
+    """A call for gradients that start from given ones."""
+
+    grad_outputs: dict[str, Tensor | None] = Field(
+        description="The gradients of outputs, of their dtypes and shapes; null is 1, for a scalar only. One that is left out is 0."
+    )
+    outputs: list[str] | None = Field(default=None, description="The outputs that are answered; by default all.")
+    wrt: list[str] | None = Field(default=None, description="The inputs by which; by default all that are floating point.")
+
+
+class GradcheckCall(_Call):
+    """A comparison of gradients with differences."""
+
+    outputs: list[str] | None = Field(default=None, description="The outputs that are differentiated; by default all.")
+    wrt: list[str] | None = Field(default=None, description="The inputs by which, of float64 or complex128; by default all floating ones.")
+    eps: float = Field(default=1e-6, gt=0, description="The step.")
+    atol: float = Field(default=1e-5, gt=0, description="The absolute tolerance.")
+    rtol: float = Field(default=1e-3, gt=0, description="The relative tolerance.")
+
+
+class NanCheckCall(_Call):
+    """A search for a NaN."""
+
+    output: str | None = Field(default=None, description="A scalar output whose gradients are looked at too.")
+    wrt: list[str] | None = Field(default=None, description="With `output`: the inputs by which it is differentiated.")
+
+
+class CallAnswer(BaseModel):
+    """Values."""
+
+    model_config = _ALLOW
+
+    outputs: dict[str, TensorAnswer]
+
+
+class ValueAndGradAnswer(BaseModel):
+    """A value and its gradients."""
+
+    model_config = _ALLOW
+
+    value: TensorAnswer
+    grads: dict[str, TensorAnswer]
+
+
+class VjpAnswer(BaseModel):
+    """Values, and gradients for what was given."""
+
+    model_config = _ALLOW
+
+    outputs: dict[str, TensorAnswer]
+    grads: dict[str, TensorAnswer]
+
+
+class GradcheckAnswer(BaseModel):
+    """Whether gradients and differences agree."""
+
+    model_config = _ALLOW
+
+    ok: bool
+    detail: str | None = Field(description="PyTorch's message where they do not: which output, by which input, and both derivatives.")
+
+
+class FoundNan(BaseModel):
+    """The first NaN."""
+
+    model_config = _ALLOW
+
+    where: str = Field(description="In an `input`, in the result of a node (`value`), or in the `gradient` that arrives at one of those.")
+    name: str = Field(description="The name of the input or of the result.")
+    op: str | None = Field(description="The operation that gave the result; null for an input.")
+    pointer: str = Field(description="A JSON pointer to the node, or the input, in the function.")
+    shape: list[int]
+    count: int = Field(description="How many elements are NaN.")
+
+
+class NanCheckAnswer(BaseModel):
+    """What was found."""
+
+    model_config = _ALLOW
+
+    ok: bool = Field(description="Whether there is no NaN.")
+    found: FoundNan | None

@@ -1,0 +1,3 @@
+"""Functions that are registered once and called many times."""
+
+from __future__ import annotations
