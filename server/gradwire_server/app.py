@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
-from functools import cache
+from collections.abc import AsyncIterator, Callable
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -28,6 +28,7 @@ from .middleware.in_flight import LimitInFlight
 from .middleware.metrics import MeasureRequests
 from .middleware.request_id import RequestId
 from .openapi import openapi_document
+from .openapi_functions import with_functions
 from .routers import docs, evaluate, functions, health, info, metrics, ops, sessions
 from .routers.context import Context
 from .routing import Api, Dispatch
@@ -39,6 +40,8 @@ from .settings import Settings
 # (at worst 75) while two threads ran small operations, at 0.5 ms a median of 4 (at worst 10).
 _SWITCH_SECONDS = 0.0005
 _GC_THRESHOLD = 50_000
+# The page shows these, and lists the rest.
+_SHOWN_FUNCTIONS = 100
 
 _ROUTERS = (evaluate, functions, sessions, ops, info, health, metrics)
 
@@ -92,8 +95,21 @@ def build_api(context: Context) -> Api:
 
     documented: list[BaseRoute] = [route for router in _ROUTERS for route in router.routes(context)]
     api = Api(routes=documented, lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    api.router.routes.extend(docs.routes(cache(lambda: orjson.dumps(openapi_document(api)))))
+    api.router.routes.extend(docs.routes(_served_document(api, context)))
     return api
+
+
+def _served_document(api: Api, context: Context) -> Callable[[], bytes]:
+    """The OpenAPI document in JSON, with the registered functions where everyone may see them."""
+    plain = cache(lambda: openapi_document(api))
+    functions = context.services.functions
+    if context.settings.api_keys:
+        # The document is open to callers without a key, and functions are their owners' own.
+        return cache(lambda: orjson.dumps(plain()))
+    written = lru_cache(1)(
+        lambda _generation: orjson.dumps(with_functions(plain(), functions.list(owner=None, limit=_SHOWN_FUNCTIONS, cursor=None)["items"]))
+    )
+    return lambda: written(functions.generation())
 
 
 def _with_middleware(api: Api, context: Context) -> ASGIApp:

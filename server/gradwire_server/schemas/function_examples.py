@@ -85,8 +85,9 @@ REQUESTS: Final[dict[str, tuple[str, Document]]] = {
         "nan_check",
         {
             "summary": "7. Where does a NaN come from?",
-            "description": "x² is infinite for 1e200, and so is the bend, but nothing is NaN before its gradient is: infinity times 0.",
-            "value": {"inputs": {"x": [1e200, 0.0]}, "output": "f", "wrt": ["x"]},
+            "description": "The values are infinite for numbers as large as these, but none is NaN: "
+            "that comes with the gradient of x, from infinity times 0.",
+            "value": {"inputs": {"x": [1e200, 1e300, 0.0]}, "output": "f", "wrt": ["x"]},
         },
     ),
 }
@@ -97,6 +98,10 @@ ANSWERS: Final[dict[str, Document]] = {
     "4_default": {"value": _float64(3.0, []), "grads": {"a": _float64(2.0, [])}},
     "5_vjp": {"outputs": {"terms": _float64([100.0, 101.0], [2])}, "grads": {"x": _float64([0.0, 802.0, -200.0], [3])}},
     "6_gradcheck": {"ok": True, "detail": None},
+    "7_nan_check": {
+        "ok": False,
+        "found": {"where": "gradient", "name": "x", "op": None, "pointer": "/inputs/x", "shape": [3], "count": 1},
+    },
 }
 
 
