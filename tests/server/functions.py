@@ -26,12 +26,12 @@ def node(name: Any, op: str, *args: Any, **more: Any) -> Document:
     return {"name": name, "op": op, "args": list(args), **more}
 
 
-def declared(*shape: Any, dtype: str = "float64", **more: Any) -> Document:
+def declared(*shape: Any, dtype: Any = "float64", **more: Any) -> Document:
     """The declaration of an input."""
     return {"dtype": dtype, "shape": list(shape), **more}
 
 
-def function(inputs: Document, *nodes: Document, outputs: Any = None, **more: Any) -> Document:
+def function(inputs: Any, *nodes: Document, outputs: Any = None, **more: Any) -> Document:
     """A function, whose last node is its output unless it is said."""
     return {"inputs": inputs, "nodes": list(nodes), "outputs": [nodes[-1]["name"]] if outputs is None else outputs, **more}
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 
+from pydantic import BaseModel
+
 from gradwire_server.schemas import function_examples as examples
 from gradwire_server.schemas import functions as schemas
 from tests.server.functions import Http
 from tests.server.test_examples import approximately
 
-MODELS = {
+MODELS: dict[str, type[BaseModel]] = {
     "put_function": schemas.FunctionRequest,
     "evaluate_function": schemas.EvaluateCall,
     "value_and_grad": schemas.ValueAndGradCall,

@@ -119,8 +119,7 @@ def test_a_list_in_pages() -> None:
 
 
 def test_what_one_key_registers_another_does_not_see() -> None:
-    settings = {"api_keys": (hash_key("one"), hash_key("two"))}
-    one = Http(key="one", **settings)
+    one = Http(key="one", api_keys=(hash_key("one"), hash_key("two")))
     two = Http(one.application, key="two")
     one.put("f", SQUARES)
     assert problem(two.call("f", inputs=X2)) == (404, "unknown_function")
