@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..schemas import function_examples as examples
@@ -23,6 +24,7 @@ from ..schemas.functions import (
 )
 from ..schemas.parameters import DRY_RUN, ENCODING, REQUEST_TIMEOUT
 from ..schemas.problem import problems
+from ..schemas.tensor import BINARY
 
 _PUT: Final = """\
 Register a program once, under a name, and call it with its inputs alone. The inputs are declared by dtype and shape, where a size is a \
@@ -48,9 +50,9 @@ _IF_MATCH: Final = _parameter("header", "If-Match", "Change it only if its curre
 _IF_NONE_MATCH: Final = _parameter("header", "If-None-Match", "`*` makes a new function only, and never changes one.")
 
 
-def _body(model: type[Any], name: str) -> dict[str, Any]:
+def _body(model: type[Any], name: str, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
     content = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}, "examples": examples.shown_requests(name)}
-    return {"required": True, "content": {"application/json": content}}
+    return {"required": True, "content": {"application/json": content, **(beside or {})}}
 
 
 def documented() -> dict[str, dict[str, Any]]:
@@ -150,10 +152,10 @@ def documented() -> dict[str, dict[str, Any]]:
         facts[name] |= {
             "path": f"/v1/functions/{{name}}/{name.removesuffix('_function')}",
             "methods": ["POST"],
-            "responses": problems(*call),
+            "responses": {200: {"content": BINARY}, **problems(*call)},
             "openapi_extra": {
                 "parameters": [_NAME, ENCODING, *([DRY_RUN] if is_call else []), REQUEST_TIMEOUT],
-                "requestBody": _body(facts[name]["request_model"], name),
+                "requestBody": _body(facts[name]["request_model"], name, BINARY),
             },
         }
     for name, each in facts.items():

@@ -13,10 +13,11 @@ from starlette.types import Receive, Scope, Send
 from gradwire_engine.limits import Limits
 
 from .. import wire
-from ..compute import Allowance, Job
+from ..compute import Allowance
+from ..documents import Written
 from ..errors import FunctionsNeedDirectory, InvalidParameter
 from ..exchange import JSON_HEADER, read_body, send_answer, send_json
-from ..negotiation import CallOptions, call_options, headers_of, query_parameters, require_acceptable
+from ..negotiation import JSON, CallOptions, call_options, headers_of, query_parameters, require_acceptable, require_json_body
 from ..routing import AsgiRoute, Endpoint
 from ..services.functions.condition import Condition
 from ..services.functions.service import Prepared
@@ -44,9 +45,29 @@ class _Endpoint:
         self._settings = context.settings
         self._functions = context.services.functions
         self._compute = context.compute
+        self._documents = context.documents
 
-    def _write(self, document: Any, options: CallOptions, check: Callable[[], None]) -> list[bytes]:
-        return wire.dumps_in_pieces(document, options.encoding, most_bytes=self._settings.answer_bytes, check=check)
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        options: CallOptions,
+        work: Callable[[Any, Limits, Callable[[], None]], dict[str, Any]],
+    ) -> None:
+        """Reads the document in the body, and answers with what ``work`` makes of it."""
+        settings, documents = self._settings, self._documents
+        allowance = Allowance(options.seconds)
+        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+
+        def job(limits: Limits, check: Callable[[], None]) -> Written:
+            answer = work(documents.read(body, options, check), limits, check)
+            check()
+            return documents.write(answer, options, check)
+
+        size = documents.size(body, options)
+        answer = await self._compute.run(job, size=size, allowance=allowance, receive=receive)
+        await send_answer(send, 200, answer.pieces, answer.headers)
 
 
 class PutFunction(_Endpoint):
@@ -57,6 +78,8 @@ class PutFunction(_Endpoint):
         settings = self._settings
         if settings.workers > 1 and settings.data_dir is None:
             raise FunctionsNeedDirectory(settings.workers)
+        # What is kept is JSON.
+        require_json_body(headers_of(scope))
         options = call_options(scope, settings.request_seconds)
         allowance = Allowance(options.seconds)
         condition, name, owner = _condition(scope), scope["path_params"]["name"], _owner(scope)
@@ -68,10 +91,11 @@ class PutFunction(_Endpoint):
         prepared = await self._compute.run(prepare, size=len(body), allowance=allowance, receive=receive)
         put = partial(self._functions.put, name, prepared, owner=owner, condition=condition)
         described, is_new = await self._compute.run_to_end(put)
-        headers = [JSON_HEADER, (b"etag", f'"{described["hash"]}"'.encode())]
+        written = self._documents.write_json(described, options, allowance.check, JSON)
+        headers = [*written.headers, (b"etag", f'"{described["hash"]}"'.encode())]
         if is_new:
             headers.append((b"location", f"/v1/functions/{name}".encode()))
-        await send_answer(send, 201 if is_new else 200, self._write(described, options, allowance.check), headers)
+        await send_answer(send, 201 if is_new else 200, written.pieces, headers)
 
 
 class ListFunctions(_Endpoint):
@@ -127,26 +151,17 @@ class CallFunction(_Endpoint):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        settings = self._settings
+        settings, form = self._settings, self._form
+        name, owner = scope["path_params"]["name"], _owner(scope)
         options = call_options(scope, settings.request_seconds, may_dry_run=True)
-        allowance = Allowance(options.seconds)
-        body = await read_body(receive, min(options.seconds, settings.body_seconds))
-        job = self._job(scope["path_params"]["name"], _owner(scope), body, options)
-        await send_json(send, await self._compute.run(job, size=len(body), allowance=allowance, receive=receive))
 
-    def _job(self, name: str, owner: str | None, body: bytes | bytearray, options: CallOptions) -> Job[list[bytes]]:
-        settings = self._settings
-        # A dry run costs little, and is about the limits of a call.
-        run = partial(self._functions.dry_run, limits=settings.limits()) if options.dry_run else None
+        def work(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+            if options.dry_run:
+                # It costs little itself, and is about the limits of a call.
+                return self._functions.dry_run(name, form, document, owner=owner, limits=settings.limits(), check=check)
+            return self._functions.call(name, form, document, owner=owner, limits=limits, check=check)
 
-        def job(limits: Limits, check: Callable[[], None]) -> list[bytes]:
-            document = wire.loads(body, most_values=settings.json_values, check=check)
-            called = run or partial(self._functions.call, limits=limits)
-            answer = called(name, self._form, document, owner=owner, check=check)
-            check()
-            return self._write(answer, options, check)
-
-        return job
+        await self._answer(scope, receive, send, options, work)
 
 
 class CheckFunction(_Endpoint):
@@ -163,17 +178,13 @@ class CheckFunction(_Endpoint):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        settings = self._settings
-        options = call_options(scope, settings.request_seconds)
-        allowance = Allowance(options.seconds)
-        body = await read_body(receive, min(options.seconds, settings.body_seconds))
         name, owner = scope["path_params"]["name"], _owner(scope)
 
-        def job(limits: Limits, check: Callable[[], None]) -> list[bytes]:
-            document = wire.loads(body, most_values=settings.json_values, check=check)
-            return self._write(self._examine(name, document, owner=owner, limits=limits, check=check), options, check)
+        def work(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
+            found: dict[str, Any] = self._examine(name, document, owner=owner, limits=limits, check=check)
+            return found
 
-        await send_json(send, await self._compute.run(job, size=len(body), allowance=allowance, receive=receive))
+        await self._answer(scope, receive, send, call_options(scope, self._settings.request_seconds), work)
 
 
 def _condition(scope: Scope) -> Condition:
