@@ -152,6 +152,7 @@ def error_of(response: Response) -> ServiceError:
     error.request_id = problem.get("request_id")
     error.results = problem.get("results")
     error.instruction = problem.get("instruction")
+    error.line, error.column = problem.get("line"), problem.get("column")
     return error
 
 

@@ -37,9 +37,15 @@ class GradwireError(Exception):
             quotes so much that nobody would read it.
         code: A stable identifier; the class's own when left out.
         pointer: A JSON pointer into the caller's document, when there is one.
+
+    Attributes:
+        line: The line of a program's text that the error is in, counted from 1; ``None`` if it is in none.
+        column: The character in that line, counted from 1.
     """
 
     code = "error"
+    line: int | None = None
+    column: int | None = None
 
     def __init__(self, detail: str, *, code: str | None = None, pointer: str | None = None) -> None:
         if len(detail) > _LONGEST:

@@ -286,6 +286,8 @@ def _static(value: Any, pointer: str, depth: int = 0) -> Any:
             return tuple(value)
         return tuple(_static(v, f"{pointer}/{i}", depth + 1) for i, v in watched(enumerate(value)))
     if isinstance(value, Mapping):
+        if set(value) == {"complex"}:
+            return read_slot(value, lambda name, at: name, pointer)
         raise ProgramError(
             "An object cannot stand here; expected a number, a string, true, false, null or a list.", code="invalid_type", pointer=pointer
         )

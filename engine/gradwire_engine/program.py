@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .dtypes import Array
 from .op import Op, Overloads
 from .stopping import watched
+
+if TYPE_CHECKING:
+    from .text.source import Source
 
 PLAIN: Final = frozenset({bool, int, float, type(None)})
 """The types of arguments that are the same in a document and in a call; of lists of them only the whole has to be looked at."""
@@ -109,7 +113,31 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program and its custom functions."""
+    """A program and its custom functions.
+
+    Attributes:
+        body: What is computed.
+        functions: The custom functions by name.
+        source: The text that the program was read from, if it was; it tells where in it errors arise.
+        labels: The outputs as callers name them, in order, each with its name in ``body``; of a text alone, where the two may differ.
+        variables: The variables of a text whose last values have another name in ``body``, each with that name.
+    """
 
     body: Body
     functions: dict[str, Function] = field(default_factory=dict)
+    source: Source | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs as callers name them, in order, each with its name in ``body``."""
+        return self.labels or {name: name for name in self.body.outputs}
+
+    def name_of(self, variable: str) -> str:
+        """The name in ``body`` of what a caller names: of a variable of a text, its last value."""
+        base, dot, picked = variable.partition(".")
+        return self.variables.get(base, base) + dot + picked
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Errors that arise inside and point at a node of a text get their place in it."""
+        return nullcontext() if self.source is None else self.source.explained()

@@ -90,6 +90,8 @@ class Problem:
         status = next((cls.statuses[kind] for kind in type(error).__mro__ if kind in cls.statuses), 500)
         if isinstance(error, GradwireError):
             headers, members = getattr(error, "headers", {}), getattr(error, "members", {})
+            if error.line is not None:
+                members = {**members, "line": error.line, "column": error.column}
             return cls(status, error.code, error.detail, error.pointer, headers, status == 500, exception_of(error), members)
         if isinstance(error, MemoryError):
             detail = "The server does not have the memory for this program at the moment."

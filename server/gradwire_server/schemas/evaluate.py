@@ -64,8 +64,12 @@ class EvaluateRequest(BaseModel):
     model_config = _FORBID
 
     inputs: dict[str, Tensor] = Field(default_factory=dict, description="The tensors that the program starts from, by name.")
-    nodes: list[ProgramNode] = Field(description="The operations, each using only what comes before it.")
-    outputs: list[str] = Field(description="The names whose values are answered.")
+    nodes: list[ProgramNode] = Field(default_factory=list, description="The operations, each using only what comes before it.")
+    program: str = Field(
+        default="",
+        description="In place of `nodes`: the same as text, in PyTorch's Python: assignments such as `y = x * 2`, each in a line.",
+    )
+    outputs: list[str] = Field(description="The names whose values are answered; of a text, its variables.")
     functions: dict[str, CustomFunction] = Field(default_factory=dict, description="Custom functions, called as `functions.<name>`.")
     backward: str | list[str] | dict[str, Tensor | None] | None = Field(
         default=None,

@@ -44,6 +44,10 @@ class Problem(BaseModel):
     results: list[Any] = Field(default=[], description="With `seq`: the results of the instructions before it.")
     expected: int = Field(default=0, description="Only with `seq_gap` and `seq_reused`: the number of the next batch.")
     hash: str = Field(default="", description="Only with `precondition_failed`: the current version of the function, if there is one.")
+    line: int = Field(
+        default=0, description="Only where the error is in a text, a program's or a body that is no JSON: the line, counted from 1."
+    )
+    column: int = Field(default=0, description="With `line`: the character in it, counted from 1.")
     request_id: str = Field(description="The id under which the server's log speaks of this request.")
 
 

@@ -16,13 +16,15 @@ from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR, PURE
 from gradwire_engine.names import check_fields, check_name, join, kind_of
-from gradwire_engine.parse import check_count, parse
+from gradwire_engine.parse import check_count
+from gradwire_engine.program import Program
 from gradwire_engine.random import Generator
 from gradwire_engine.stopping import stoppable, watched
 from gradwire_engine.tensor import Tensor
+from gradwire_engine.text import read_program
 
 _FIELDS: Final = frozenset(
-    {"inputs", "nodes", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
+    {"inputs", "nodes", "program", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
 )
 
 
@@ -53,18 +55,32 @@ def _evaluate_stoppably(document: Any, limits: Limits, check: Callable[[], None]
 def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         raise ProgramError(f"The request must be a JSON object, not {kind_of(document)}.", code="invalid_type", pointer="")
-    check_fields(document, _FIELDS, ("outputs",), "")
+    # What a text has for outputs, only its reader can say.
+    check_fields(document, _FIELDS, () if "program" in document else ("outputs",), "")
     create_graph = _boolean(document, "create_graph")
     _set_modes(document)
     include = _include(document)
     inputs = _read_inputs(document.get("inputs", {}), limits)
-    program = parse(document, list(inputs), limits)
+    program = read_program(document, list(inputs), limits)
+    with program.explained():
+        return _run(document, program, inputs, include, create_graph, limits, check)
+
+
+def _run(
+    document: Mapping[str, Any],
+    program: Program,
+    inputs: Mapping[str, Tensor],
+    include: Sequence[str],
+    create_graph: bool,
+    limits: Limits,
+    check: Callable[[], None],
+) -> dict[str, Any]:
     backward = document.get("backward")
     meter = Meter(limits, check, backward=backward is not None)
     PURE.set(True)
     meter.measure(program.body, inputs)
     values = Runner(check, meter.before).run(program.body, dict(inputs))
-    outputs = {name: value_of(values, name, f"/outputs/{i}") for i, name in enumerate(program.body.outputs)}
+    outputs = {label: value_of(values, name, f"/outputs/{i}") for i, (label, name) in enumerate(program.outputs().items())}
     meter.answer(outputs.values())
     answer: dict[str, Any] = {"outputs": {name: _encode(tensor) for name, tensor in outputs.items()}}
     tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
@@ -72,7 +88,7 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
         # Described before the walk, which gives up what the graph has saved but never the graph.
         answer["graph"] = graph(list(outputs.values()), tensors)
     if backward is not None:
-        answer["grads"] = _gradients(backward, document.get("wrt"), inputs, values, create_graph, limits, meter)
+        answer["grads"] = _gradients(backward, document.get("wrt"), program, inputs, values, create_graph, limits, meter)
     elif document.get("wrt") is not None:
         raise ProgramError(
             "'wrt' names what to differentiate by, but there is no 'backward' that says what to differentiate.",
@@ -143,7 +159,14 @@ def _read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
 
 
 def _gradients(
-    backward: Any, wrt: Any, inputs: Mapping[str, Tensor], values: Values, create_graph: bool, limits: Limits, meter: Meter
+    backward: Any,
+    wrt: Any,
+    program: Program,
+    inputs: Mapping[str, Tensor],
+    values: Values,
+    create_graph: bool,
+    limits: Limits,
+    meter: Meter,
 ) -> dict[str, dict[str, Any] | None]:
     starts = _starts(backward)
     if len(starts) > limits.nodes:
@@ -155,7 +178,7 @@ def _gradients(
     outputs: list[Tensor] = []
     gradients: list[Tensor | None] = []
     for name, given, pointer in watched(starts):
-        outputs.append(value_of(values, name, pointer))
+        outputs.append(value_of(values, program.name_of(name), pointer))
         gradients.append(_grad_output(given, outputs[-1], pointer, limits))
     if not outputs:
         raise ProgramError("'backward' names nothing to start from.", code="invalid_type", pointer="/backward")
@@ -165,7 +188,8 @@ def _gradients(
         names = list(dict.fromkeys(wrt))
     else:
         raise ProgramError("'wrt' must be a list of names.", code="invalid_type", pointer="/wrt")
-    targets = [value_of(values, name, f"/wrt/{i}") for i, name in enumerate(names)]
+    # The name of an input means the input, whatever a text has assigned to it since.
+    targets = [value_of(values, name if name in inputs else program.name_of(name), f"/wrt/{i}") for i, name in enumerate(names)]
     for i, target in enumerate(targets):
         if not target.requires_grad:
             raise ProgramError(
