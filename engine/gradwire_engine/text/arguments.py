@@ -165,7 +165,9 @@ def emptied(made: Literal, shape: Sequence[Any]) -> Literal | None:
     sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], (list, tuple)) else shape
     if made.data not in ([], ()) or not sizes or not all(type(s) is int and s >= 0 for s in sizes) or math.prod(sizes):
         return None
-    return Literal(None, {**made.document, "shape": list(sizes)}, made.args, made.kwargs)
+    # As no bytes, because lists would have to be nested as deeply as the sizes before the first 0 say.
+    dtype = made.document.get("dtype", dtype_of(default_dtype()).name)
+    return Literal(None, {"base64": "", "dtype": dtype, "shape": list(sizes)}, made.args, made.kwargs)
 
 
 def _plain(value: Any) -> bool:

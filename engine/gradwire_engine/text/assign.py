@@ -34,8 +34,8 @@ def assigned(expressions: Expressions, whole: Tensor, items: tuple[Any, ...], va
     made = _Assignment(expressions, value, at)
     if all(_is_basic(item) for item in items) and sum(item is Ellipsis for item in items) <= 1:
         result = made.basic(whole, items, 0)
-        # Where everything is replaced, the value is copied as into any other part.
-        return made.copy(result) if all(item in (Ellipsis, _WHOLE) for item in items) else result
+        # Where everything is replaced, the history still goes on from the tensor, to which no gradient flows.
+        return made.copy(whole, result) if all(item in (Ellipsis, _WHOLE) for item in items) else result
     if all(is_tensor(item) or item == _WHOLE for item in items[:-1]) and is_tensor(items[-1]):
         return made.picked(whole, items)
     return made.by_position(whole, items)
@@ -58,9 +58,9 @@ class _Assignment:
         assert isinstance(result, Tensor)
         return result
 
-    def copy(self, result: Tensor) -> Tensor:
-        """A tensor of its own."""
-        return self._op("clone", result)
+    def copy(self, whole: Tensor, result: Tensor) -> Tensor:
+        """The elements of ``result`` in the place of those of ``whole``."""
+        return self._op("copy", whole, result)
 
     def _filling(self, part: Tensor, whole: Tensor) -> Tensor:
         """The value in the shape of ``part`` and the dtype of ``whole``."""
