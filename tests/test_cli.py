@@ -75,6 +75,29 @@ def test_run_reads_standard_input() -> None:
     assert json.loads(gradwire("run", "-", stdin=json.dumps(PROGRAM)).stdout)["grads"]["x"]["data"] == [4.0, 6.0]
 
 
+def test_run_reads_text(tmp_path: Path, server_url: str) -> None:
+    (tmp_path / "program.py").write_text("\ufeffy = x * x  # squared\nz = y.sum()\n", encoding="utf-8")
+    (tmp_path / "request.json").write_text(json.dumps({k: v for k, v in PROGRAM.items() if k != "nodes"}))
+    command = ("run", str(tmp_path / "program.py"), "--request", str(tmp_path / "request.json"))
+    here, there = gradwire(*command), gradwire(*command, "--server", server_url)
+    assert json.loads(here.stdout)["grads"]["x"]["data"] == [4.0, 6.0], here.stderr
+    assert there.stdout == here.stdout
+    (tmp_path / "program.txt").write_text("y = x.summ()", encoding="utf-8")
+    wrong = json.loads(gradwire("run", str(tmp_path / "program.txt"), *command[2:]).stderr)
+    assert (wrong["code"], wrong["pointer"], wrong["line"], wrong["column"]) == ("unknown_op", "/program", 1, 5)
+
+
+def test_run_refuses_what_does_not_go_together(program: str, tmp_path: Path) -> None:
+    done = gradwire("run", program, "--request", program)
+    assert (done.returncode, "--request goes with the text" in done.stderr) == (2, True)
+    (tmp_path / "latin.py").write_bytes(b"# \xe9")
+    assert "is not valid UTF-8" in gradwire("run", str(tmp_path / "latin.py")).stderr
+    (tmp_path / "request.json").write_text("[")
+    (tmp_path / "plain.py").write_text("z = x")
+    done = gradwire("run", str(tmp_path / "plain.py"), "--request", str(tmp_path / "request.json"))
+    assert (done.returncode, "not valid JSON" in done.stderr) == (1, True)
+
+
 @pytest.mark.parametrize("encoding", ["list", "base64"])
 def test_run_on_a_server_answers_the_same(program: str, encoding: str, server_url: str) -> None:
     here = gradwire("run", program, "--encoding", encoding)

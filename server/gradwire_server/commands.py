@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import platform
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
@@ -88,13 +89,15 @@ app.command("serve", help=_SERVE_HELP)(_serve)
 
 _RUN_HELP = """Evaluate one program and print the answer as JSON.
 
-FILE holds the document that POST /v1/evaluate takes; - reads it from standard input. Without --server the program runs in this process.
+FILE holds the document that POST /v1/evaluate takes; - reads it from standard input. A FILE that ends in .py or .txt holds the text of a
+program, and --request the rest of the document: inputs, outputs, backward. Without --server the program runs in this process.
 If the program is wrong, the problem is printed as JSON on standard error, and the status is 1.
 
 \b
 Examples:
   gradwire run program.json
   gradwire run program.json --server http://127.0.0.1:8000
+  gradwire run program.py --request request.json
   gradwire run - <<'END'
     {"inputs":  {"x": {"data": [2, 3], "requires_grad": true}},
      "nodes":   [{"name": "z", "op": "dot", "args": ["x", "x"]}],
@@ -106,15 +109,38 @@ Examples:
 @app.command(help=_RUN_HELP)
 def run(
     file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The program, or - for standard input.")],
+    request: Annotated[typer.FileBinaryRead | None, typer.Option(metavar="FILE", help="What stands beside the text of a program.")] = None,
     server: Annotated[str | None, typer.Option(metavar="URL", envvar="GRADWIRE_URL", help="The server that evaluates it.")] = None,
     api_key: Annotated[str | None, typer.Option(metavar="KEY", envvar="GRADWIRE_API_KEY", help="Key for that server.")] = None,
     encoding: Annotated[Literal["list", "base64"], typer.Option(help="How the answer holds the values of tensors.")] = "list",
 ) -> None:
     """Evaluate one program and print the answer as JSON."""
-    succeeded, answer = _ask(server, api_key, file.read(), encoding) if server else _evaluate(file.read(), encoding)
+    body = file.read()
+    if file.name.endswith((".py", ".txt")):
+        body = _with_text(body, file.name, b"{}" if request is None else request.read())
+    elif request is not None:
+        _fail("--request goes with the text of a program: a FILE that ends in .py or .txt.", 2)
+    succeeded, answer = _ask(server, api_key, body, encoding) if server else _evaluate(body, encoding)
     typer.echo(answer, err=not succeeded)
     if not succeeded:
         raise typer.Exit(1)
+
+
+def _with_text(text: bytes, name: str, request: bytes) -> bytes:
+    """The document of a request with the text of a program in it."""
+    from gradwire_engine.errors import GradwireError
+
+    from . import wire
+
+    try:
+        document = wire.loads(request)
+        if not isinstance(document, dict):
+            _fail("The request must be a JSON object.")
+        return json.dumps({**document, "program": text.decode("utf-8-sig")}).encode()
+    except GradwireError as error:
+        _fail(error.detail)
+    except UnicodeDecodeError:
+        _fail(f"The text in {name} is not valid UTF-8.")
 
 
 def _evaluate(body: bytes, encoding: Literal["list", "base64"]) -> tuple[bool, bytes]:

@@ -29,7 +29,7 @@ Send a program: named `inputs`, operations (`nodes`) in order, and the names of 
 kept afterwards.
 
 In `args` and `kwargs` a string is the name of an input or of an earlier node, wherever the operation expects a tensor; a number stands \
-for itself. `GET /v1/ops` lists the operations.
+for itself. `GET /v1/ops` lists the operations. The text `program` in place of `nodes` says the same as assignments in PyTorch's Python.
 
 Pick an example below and press Execute, then change the numbers."""
 

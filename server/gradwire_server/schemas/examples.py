@@ -28,6 +28,17 @@ REQUESTS: Final[dict[str, Document]] = {
             "backward": "z",
         },
     },
+    "text": {
+        "summary": "A program as text",
+        "description": "The same kind of program in PyTorch's own words: `program` in place of `nodes`, read and never executed. Outputs, "
+        "`backward` and `wrt` name variables. Try a mistake: the answer shows the line, with a caret below it.",
+        "value": {
+            "inputs": {"x": {"data": [-1.0, 2.0], "requires_grad": True}},
+            "program": "# Rosenbrock's function\na, b = x\nloss = (1 - a) ** 2 + 100 * (b - a**2) ** 2\n",
+            "outputs": ["loss"],
+            "backward": "loss",
+        },
+    },
     "chain": {
         "summary": "The chain rule, and the gradient of a step in between",
         "description": "y = exp(s), s = sin(x). The gradient of y with respect to s is exp(s), and to x it is exp(s) · cos(x): "
@@ -159,6 +170,7 @@ REQUESTS: Final[dict[str, Document]] = {
 
 ANSWERS: Final[dict[str, Document]] = {
     "gradient": {"outputs": {"z": float32(13.0, [], "SumBackward0")}, "grads": {"x": float32([4.0, 6.0], [2], None)}},
+    "text": {"outputs": {"loss": float32(104.0, [], "AddBackward0")}, "grads": {"x": float32([396.0, 200.0], [2], None)}},
     "chain": {
         "outputs": {"y": float32(1.6151463, [], "ExpBackward0")},
         "grads": {"x": float32(1.4174242, [], None), "s": float32(1.6151463, [], None)},
