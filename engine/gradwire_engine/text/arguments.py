@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ..dtypes import DType, default_dtype, dtype_of, to_complex
 from ..errors import ProgramError, TensorTypeError
+from ..op import Op, Overloads
 from ..params import Param
+from ..parse import slots_of
 from .values import DottedName, Literal, Several, Tensor
 
 _KINDS: Final = {
@@ -27,14 +31,56 @@ _KINDS: Final = {
 }
 _NUMBERS: Final = frozenset({"float", "Scalar", "Real", "Data"})
 _LARGEST: Final = 2**64
+_LONGEST: Final = 64
 
 
-def encode(value: Any, slots: Sequence[Param], function: str, position: int | None) -> Any:
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """What an argument can be.
+
+    Attributes:
+        params: The parameters that it can belong to, one per overload; none for a custom function, whose arguments are all tensors.
+        kinds: Their kinds.
+        tensor: Whether one of them is for tensors.
+        index: Whether one of them is for an index.
+        tensor_by_name: The parameter that a tensor has to be given to by name, since a string in its place would mean something else.
+    """
+
+    params: tuple[Param, ...]
+    kinds: frozenset[str]
+    tensor: bool
+    index: bool
+    tensor_by_name: str | None
+
+
+def _slots(params: Sequence[Param]) -> Slots:
+    kinds = frozenset(p.kind for p in params)
+    tensors = [p.name for p in params if p.is_tensor]
+    by_name = tensors[0] if tensors and kinds & {"str", "Device"} else None
+    return Slots(tuple(params), kinds, bool(tensors) or not params, "Index" in kinds, by_name)
+
+
+CUSTOM: Final = _slots(())
+"""What the arguments of custom functions can be."""
+
+
+def argument_slots(target: Op | Overloads, which: int | str) -> Slots:
+    """What the argument of an op at a position, or of a name, can be."""
+    # What a caller has made up is not kept: it could be of any length.
+    return CUSTOM if isinstance(which, str) and len(which) > _LONGEST else _known_slots(target, which)
+
+
+@functools.lru_cache(maxsize=4096)
+def _known_slots(target: Op | Overloads, which: int | str) -> Slots:
+    return _slots(slots_of(target, which, None) if isinstance(which, int) else slots_of(target, None, which))
+
+
+def encode(value: Any, where: Slots, function: str, position: int | None) -> Any:
     """The JSON form of an argument, with tensors in place of their names.
 
     Args:
         value: What stands there.
-        slots: The parameters that it can belong to; none for a custom function, whose arguments are all tensors.
+        where: What can stand there.
         function: The name of what is called.
         position: Its position, counted from 0; ``None`` if it is given by name.
 
@@ -42,10 +88,11 @@ def encode(value: Any, slots: Sequence[Param], function: str, position: int | No
         TensorTypeError: It cannot be an argument there (torch's message).
         ProgramError: It is nothing that a program can hold.
     """
-    kinds = {p.kind for p in slots}
-    tensor = not slots or any(p.is_tensor for p in slots)
-    if "Index" in kinds:
+    slots, kinds, tensor = where.params, where.kinds, where.tensor
+    if where.index:
         return encode_index(value if isinstance(value, tuple) else (value,))
+    if type(value) in (int, float) and tensor:
+        return number(value)
 
     def refuse(got: Any) -> Exception:
         if not slots:

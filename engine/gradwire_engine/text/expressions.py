@@ -8,14 +8,13 @@ from typing import Any
 
 from ..brief import shown
 from ..dtypes import DType
-from ..errors import ProgramError
+from ..errors import GradwireError, ProgramError
 from ..names import find_op, suggest
 from ..op import REGISTRY, Op, Overloads
 from ..outputs import several_outputs
 from ..params import _ALIASES
-from ..parse import slots_of
 from . import tables
-from .arguments import describe, emptied, encode, literal, several
+from .arguments import CUSTOM, argument_slots, describe, emptied, encode, literal, several
 from .source import NodePlaces, Source
 from .static import fold, negated
 from .values import Call, DottedName, Literal, Several, Storage, Tensor, is_tensor
@@ -205,8 +204,8 @@ class Expressions:
         return self.made(path, target, args, kwargs, at)
 
     def _custom(self, name: str, args: list[Any], kwargs: dict[str, Any], at: NodePlaces) -> Any:
-        plain = [encode(a, [], name, i) for i, a in enumerate(args)]
-        named = {key: encode(v, [], name, None) for key, v in kwargs.items()}
+        plain = [encode(a, CUSTOM, name, i) for i, a in enumerate(args)]
+        named = {key: encode(v, CUSTOM, name, None) for key, v in kwargs.items()}
         call = self._add(Call(name, plain, named, self.no_grad, at))
         forward = self.functions[name.removeprefix("functions.")]
         outputs = forward.get("forward") if isinstance(forward, Mapping) else None
@@ -223,19 +222,23 @@ class Expressions:
         """
         plain: list[Any] = []
         named: dict[str, Any] = {}
-        for i, value in enumerate(args):
-            slots = slots_of(target, i, None)
-            with self.source.explained_argument(at, i):
-                if isinstance(value, Tensor) and any(p.kind in ("str", "Device") for p in slots) and any(p.is_tensor for p in slots):
-                    # In JSON a string at this place is not the name of a tensor; the parameter's own name makes it one.
-                    named[next(p.name for p in slots if p.is_tensor)] = value
+        which: int | str = 0
+        try:
+            for which, value in enumerate(args):
+                slots = argument_slots(target, which)
+                if type(value) is Tensor and slots.tensor and not slots.index:
+                    if slots.tensor_by_name is None:
+                        plain.append(value)
+                    else:
+                        # In JSON a string at this place is not the name of a tensor; the parameter's own name makes it one.
+                        named[slots.tensor_by_name] = value
                 else:
-                    plain.append(encode(value, slots, target.short_name, i))
-        first = target.overloads[0] if isinstance(target, Overloads) else target
-        for key, value in kwargs.items():
-            name = key if key in first.names or slots_of(target, None, key) else _ALIASES.get(key, key)
-            with self.source.explained_argument(at, key):
-                named[name] = encode(value, slots_of(target, None, name), target.short_name, None)
+                    plain.append(encode(value, slots, target.short_name, which))
+            for which, value in kwargs.items():
+                name = which if argument_slots(target, which).params else _ALIASES.get(which, which)
+                named[name] = encode(value, argument_slots(target, name), target.short_name, None)
+        except GradwireError as error:
+            raise (error if error.line is not None else self.source.put(error, at.of_argument(which))) from None
         call = self._add(Call(path, plain, named, self.no_grad, at))
         storage = next((v.storage for v in args if isinstance(v, Tensor)), None) if tables.shares(path, plain) else None
         several_of = several_outputs(target, args, kwargs, is_tensor)
@@ -269,7 +272,8 @@ class Expressions:
             if not is_tensor(left) and not is_tensor(right):
                 return fold(left, sign, right)
             place = self.source.place
-            at = NodePlaces(place(node), place(node), [place(p) for p in parts])
+            whole = place(node)
+            at = NodePlaces(whole, whole, [place(p) for p in parts])
             op, reflected = tables.BINARY[sign]
             if is_tensor(left):
                 return self.made(op, REGISTRY[op], [left, right], {}, at)

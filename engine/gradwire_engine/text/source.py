@@ -46,6 +46,10 @@ class NodePlaces:
     args: Sequence[Place] = ()
     kwargs: Mapping[str, Place] = field(default_factory=dict)
 
+    def of_argument(self, which: int | str) -> Place:
+        """The place of an argument, given by its position or its name."""
+        return self.of(f"args/{which}" if isinstance(which, int) else f"kwargs/{which}")
+
     def of(self, part: str) -> Place:
         """The place of a part of the node, given as the rest of a JSON pointer: ``args/1``, ``kwargs/dim``, ``op``."""
         kind, _, rest = part.partition("/")
@@ -74,6 +78,8 @@ class Source:
     def place(self, node: ast.AST) -> Place:
         """Where a piece of syntax begins, and how far it goes on that line."""
         line: int = node.lineno  # type: ignore[attr-defined]
+        if node.end_lineno == line and self._lines[line - 1].isascii():  # type: ignore[attr-defined]
+            return Place(line, node.col_offset + 1, node.end_col_offset - node.col_offset)  # type: ignore[attr-defined]
         column = self._characters(line, node.col_offset)  # type: ignore[attr-defined]
         last: int = node.end_lineno  # type: ignore[attr-defined]
         end = self._characters(line, node.end_col_offset) if last == line else len(self._lines[line - 1])  # type: ignore[attr-defined]
@@ -126,12 +132,3 @@ class Source:
                 raise self.put(error, self.nodes[int(head)].of(rest)) from None
             error.pointer = POINTER
             raise
-
-    @contextmanager
-    def explained_argument(self, places: NodePlaces, which: int | str) -> Iterator[None]:
-        """Errors that arise inside get the place of an argument, given by its position or its name."""
-        try:
-            yield
-        except GradwireError as error:
-            part = f"args/{which}" if isinstance(which, int) else f"kwargs/{which}"
-            raise (error if error.line is not None else self.put(error, places.of(part))) from None
