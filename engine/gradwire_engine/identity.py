@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .dtypes import Array, to_real
 from .errors import GradwireError
 from .op import Overloads
 from .outputs import several_outputs
@@ -118,7 +119,7 @@ class _BodyHash:
             return f"<{found if found.startswith('input') or '.' in found else found + '.0'}>"
         if kind is Constant:
             array = value.array
-            content = hashlib.sha256(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()).hexdigest()
+            content = hashlib.sha256(_content(array)).hexdigest()
             return f"<constant {array.dtype.name} {array.shape} {content}>"
         if kind is float:
             return f"float {_bits(value)}"
@@ -134,6 +135,16 @@ class _BodyHash:
             return f"dtype {value.name}"
         # Integers, booleans, strings, None and the ellipsis, each as Python tells them apart.
         return repr(value)
+
+
+def _content(array: Array) -> bytes:
+    """The elements as bytes, the same on every machine."""
+    flat = np.array(array, array.dtype.newbyteorder("<")).reshape(-1)
+    if array.dtype.kind in "fc":
+        parts = flat.view(to_real(array.dtype).newbyteorder("<"))
+        # Of the many bit patterns that are no number, JSON and text know one.
+        parts[np.isnan(parts)] = np.nan
+    return flat.tobytes()
 
 
 def _bits(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gradwire_engine.identity import program_hash
@@ -139,6 +140,13 @@ def test_custom_functions_count_by_what_they_are() -> None:
     inner, outer = function("sin"), function()
     outer["forward"] = {"inputs": ["x"], "nodes": [node("y", "functions.g", "x")], "outputs": ["y"]}
     assert called("f", g=function("cos"), f=outer) != called("f", g=inner, f=outer)
+
+
+def test_one_nan_is_like_another() -> None:
+    quiet, other = (np.frombuffer(bits, "<f4").copy() for bits in (b"\x00\x00\xc0\x7f", b"\x01\x00\xc0\xff"))
+    assert hash_of([node("z", "mul", "x", {"data": quiet})]) == hash_of([node("z", "mul", "x", {"data": other})])
+    pair = hash_of([node("z", "mul", "x", {"data": quiet + 1j * other})])
+    assert pair == hash_of([node("z", "mul", "x", {"data": other + 1j * quiet})])
 
 
 def test_what_cannot_be_bound_has_a_hash() -> None:
