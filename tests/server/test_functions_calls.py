@@ -292,3 +292,45 @@ def test_a_dry_run_says_what_a_call_gives_and_takes() -> None:
     refused = run("value_and_grad", program_bytes=1_000)
     assert (refused["fits"], refused["refusal"]["code"]) == (False, "program_too_large")
     assert {**refused, "fits": True, "refusal": None} == said
+
+
+TEXT = {"inputs": {"x": declared("n"), "a": declared()}, "program": "x = x * a\ny = x.log()\ny = y.sum()", "outputs": ["x", "y"]}
+
+
+def test_a_function_may_be_text() -> None:
+    functions = Functions()
+    functions.put("f", TEXT)
+    inputs = {"x": [1.0, 2.0], "a": 2.0}
+    assert functions.call("f", inputs=inputs, outputs=["x"]) == {"outputs": {"x": [2.0, 4.0]}}
+    answer = functions.call("f", "value_and_grad", inputs=inputs, output="y")
+    assert answer == {"value": pytest.approx(np.log(8.0)), "grads": {"x": [1.0, 0.5], "a": 1.0}}
+    checks: Any = {"owner": None, "limits": Limits(), "check": lambda: None}
+    assert functions.service.gradcheck("f", {"inputs": inputs, "outputs": ["y"]}, **checks)["ok"]
+    found = functions.service.nan_check("f", {"inputs": {"x": [1.0, -2.0], "a": 2.0}}, **checks)["found"]
+    assert (found["name"], found["op"], found["pointer"], found["line"], found["column"]) == ("y_1", "log", "/program", 2, 5)
+
+
+def test_nodes_and_the_text_that_says_the_same_have_one_hash() -> None:
+    functions = Functions()
+    nodes = function(SQUARES["inputs"], node("y", "mul", "x", "x"), node("z", "sum", "y"))
+    first, _ = functions.put("f", nodes)
+    second, is_new = functions.put("f", {"inputs": SQUARES["inputs"], "program": "square = x * x\nz = square.sum()", "outputs": ["z"]})
+    assert (first["hash"], is_new) == (second["hash"], False)
+
+
+@pytest.mark.parametrize(
+    ("program", "line", "column"),
+    [("y = x @ w\nz = y.sum()", 1, 5), ("y = x * 2\nz = nothing(y)", 2, 5), ("import os\nz = x.sum()", 1, 1)],
+)
+def test_errors_in_a_text_have_a_place(program: str, line: int, column: int) -> None:
+    with pytest.raises(GradwireError) as raised:
+        Functions().put("f", {"inputs": {"x": declared("n", 3), "w": declared(4)}, "program": program, "outputs": ["z"]})
+    assert (raised.value.pointer, raised.value.line, raised.value.column) == ("/program", line, column)
+
+
+def test_errors_of_calls_show_the_place_in_a_text() -> None:
+    functions = Functions()
+    functions.put("f", {"inputs": {"x": declared("n")}, "program": "y = x.reshape(-1, 2)\nz = y.sum()", "outputs": ["z"]})
+    with pytest.raises(GradwireError, match=r"y = x.reshape") as raised:
+        functions.call("f", inputs={"x": [1.0, 2.0, 3.0]})
+    assert raised.value.pointer is None

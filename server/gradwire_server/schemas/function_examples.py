@@ -17,18 +17,7 @@ def _float64(data: Any, shape: list[int]) -> Document:
 _ROSENBROCK: Final[Document] = {
     "description": "Rosenbrock's banana: the sum of a (x1 - x0²)² + (1 - x0)² over neighbours.",
     "inputs": {"x": {"dtype": "float64", "shape": ["n"]}, "a": {"dtype": "float64", "shape": [], "default": 100.0}},
-    "nodes": [
-        {"name": "left", "op": "getitem", "args": ["x", [{"slice": [None, -1, None]}]]},
-        {"name": "right", "op": "getitem", "args": ["x", [{"slice": [1, None, None]}]]},
-        {"name": "square", "op": "mul", "args": ["left", "left"]},
-        {"name": "bend", "op": "sub", "args": ["right", "square"]},
-        {"name": "valley", "op": "mul", "args": ["bend", "bend"]},
-        {"name": "scaled", "op": "mul", "args": ["a", "valley"]},
-        {"name": "off", "op": "rsub", "args": ["left", 1]},
-        {"name": "slope", "op": "mul", "args": ["off", "off"]},
-        {"name": "terms", "op": "add", "args": ["scaled", "slope"]},
-        {"name": "f", "op": "sum", "args": ["terms"]},
-    ],
+    "program": "left, right = x[:-1], x[1:]\nterms = a * (right - left**2) ** 2 + (1 - left) ** 2\nf = terms.sum()",
     "outputs": ["terms", "f"],
 }
 

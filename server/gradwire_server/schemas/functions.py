@@ -29,8 +29,9 @@ class FunctionRequest(BaseModel):
     model_config = _FORBID
 
     inputs: dict[str, InputDeclaration] = Field(description="The inputs by name.")
-    nodes: list[ProgramNode] = Field(description="The operations, as in `POST /v1/evaluate`.")
-    outputs: list[str] = Field(description="The names of the values that it gives.")
+    nodes: list[ProgramNode] = Field(default_factory=list, description="The operations, as in `POST /v1/evaluate`.")
+    program: str = Field(default="", description="In place of `nodes`: the same as text, in PyTorch's Python.")
+    outputs: list[str] = Field(description="The names of the values that it gives; of a text, its variables.")
     functions: dict[str, CustomFunction] = Field(default_factory=dict, description="Custom functions, called as `functions.<name>`.")
     description: str | None = Field(default=None, description="What it is for.")
     default_dtype: str | None = Field(default=None, description="The dtype of floats that have none; `float32` if left out.")
@@ -181,6 +182,8 @@ class FoundNan(BaseModel):
     pointer: str = Field(description="A JSON pointer to the node, or the input, in the function.")
     shape: list[int]
     count: int = Field(description="How many elements are NaN.")
+    line: int = Field(default=0, description="Of a program as text: the line.")
+    column: int = Field(default=0, description="With `line`: the character in it.")
 
 
 class NanCheckAnswer(BaseModel):

@@ -22,6 +22,7 @@ from gradwire_engine.op import ops
 from gradwire_engine.random import Generator
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
+from gradwire_engine.text.source import POINTER
 from gradwire_engine.tracing import DataDependentShape, record
 
 from .definition import Definition
@@ -138,13 +139,15 @@ def _build(definition: Definition, metas: Mapping[str, Meta], wanted: Wanted, no
             inputs[name].requires_grad_()
         with enable_grad() if wanted.wrt else no_grad():
             values = runner.run(definition.program.body, dict(inputs))
-        outputs = [value_of(values, name, "/outputs") for name in wanted.outputs]
+        values = {label: value_of(values, name, "/outputs") for label, name in definition.program.outputs().items()}
+        outputs = [values[label] for label in wanted.outputs]
         return [*outputs, *_gradients(trace, wanted, inputs, values)] if wanted.starts else outputs
 
     set_default_dtype(definition.dtype)
     with stoppable(check):
         try:
-            trace = record(steps, nodes=nodes, check=check)
+            with definition.program.explained():
+                trace = record(steps, nodes=nodes, check=check)
         except (Stopped, LimitError, DataDependentShape):
             raise
         except GradwireError as error:
@@ -202,7 +205,10 @@ def _grad_output(value: Any, name: str, meta: Meta, limits: Limits) -> Array:
 
 def _of_function(error: GradwireError) -> GradwireError:
     """An error in a node of the function, which has no place in the document of the call."""
-    if error.pointer is not None and error.pointer.startswith(("/nodes", "/functions", "/outputs")):
+    if error.pointer is not None and error.pointer.startswith(POINTER):
+        # The detail shows the place.
+        error.pointer = None
+    elif error.pointer is not None and error.pointer.startswith(("/nodes", "/functions", "/outputs")):
         error.detail = f"{error.detail.removesuffix('.')} (at {error.pointer} of the function, for inputs of these shapes)."
         error.args, error.pointer = (error.detail,), None
     return error

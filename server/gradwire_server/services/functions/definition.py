@@ -10,17 +10,17 @@ from typing import Any, Final
 from gradwire_engine.declaration import Signature, read_signature
 from gradwire_engine.dtypes import Array, NumpyDType, default_dtype, set_default_dtype
 from gradwire_engine.errors import GradwireError, LimitError, ProgramError
-from gradwire_engine.function_hash import function_hash, to_json
+from gradwire_engine.identity import program_hash
 from gradwire_engine.limits import Limits
 from gradwire_engine.meta import Meta, meta_of_array
 from gradwire_engine.names import check_fields, kind_of
-from gradwire_engine.parse import parse
 from gradwire_engine.program import Program
 from gradwire_engine.stopping import stoppable
+from gradwire_engine.text import read_program
 
 from .probing import Output, probe
 
-_FIELDS: Final = frozenset({"inputs", "nodes", "outputs", "functions", "description", "default_dtype"})
+_FIELDS: Final = frozenset({"inputs", "nodes", "program", "outputs", "functions", "description", "default_dtype"})
 _LONGEST_DESCRIPTION: Final = 10_000
 
 
@@ -65,7 +65,8 @@ def read_definition(document: Any, limits: Limits, check: Callable[[], None]) ->
     """Reads a function and checks what can be known of it before it is called.
 
     Args:
-        document: ``{"inputs", "nodes", "outputs", "functions", "description", "default_dtype"}``, the last three of which may be left out.
+        document: ``{"inputs", "nodes" or "program", "outputs", "functions", "description", "default_dtype"}``, the last three of which may
+            be left out.
         limits: Bounds on the program.
         check: Called between nodes; what it raises ends the reading.
 
@@ -95,13 +96,10 @@ def _read(document: Any, limits: Limits, check: Callable[[], None]) -> Definitio
         except GradwireError as error:
             raise error.at("/default_dtype") from None
         signature = read_signature(document["inputs"], limits)
-        program = parse(document, signature.names, limits)
+        program = read_program(document, signature.names, limits)
         if not program.body.outputs:
             raise ProgramError("'outputs' is empty: name the values that the function gives.", code="no_outputs", pointer="/outputs")
-        outputs = probe(signature, program.body, limits, check)
-        return Definition(signature, program, outputs, default_dtype(), document, function_hash(document, program))
-
-
-def size_of(document: Mapping[str, Any]) -> int:
-    """The size of a function's document in JSON."""
-    return len(to_json(document))
+        with program.explained():
+            outputs = probe(signature, program, limits, check)
+        declared = {"inputs": signature.describe(), "default_dtype": default_dtype().name}
+        return Definition(signature, program, outputs, default_dtype(), document, program_hash(program, declared))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from gradwire_engine.program import Function, Node
 from gradwire_engine.random import Generator
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.tensor import Tensor
+from gradwire_engine.text.source import POINTER
 from gradwire_engine.value import Value
 
 from .definition import Definition
@@ -42,7 +43,8 @@ def find_nan(definition: Definition, request: Request, check: Callable[[], None]
         check: Called before every node; what it raises ends the search.
 
     Returns:
-        ``{"ok", "found"}``, where ``found`` is ``{"where", "name", "op", "pointer", "shape", "count"}`` or ``None``: in an ``input``,
+        ``{"ok", "found"}``, where ``found`` is ``{"where", "name", "op", "pointer", "shape", "count"}``, of a text with ``line`` and
+        ``column``, or ``None``: in an ``input``,
         in the result of a node (``value``), or in the gradient that arrives at such a result or at an input (``gradient``).
     """
     return contextvars.copy_context().run(_find, definition, request, check)
@@ -55,15 +57,22 @@ def _find(definition: Definition, request: Request, check: Callable[[], None]) -
     inputs = {name: Tensor._wrap(array) for name, array in zip(definition.signature.names, request.arrays, strict=True)}
     for name, tensor in inputs.items():
         if count := _count(tensor):
-            return _found("input", name, None, tensor, count)
+            return {"ok": False, "found": _found("input", name, None, tensor, count)}
     for name in request.wanted.wrt:
         inputs[name].requires_grad_()
     watcher = _Watcher(check)
     with stoppable(check), enable_grad() if request.wanted.starts else no_grad():
         values = watcher.run(definition.program.body, dict(inputs))
         if watcher.found is None and request.wanted.starts:
-            watcher.found = _in_gradients(values, request, watcher.made)
-    return {"ok": watcher.found is None, "found": watcher.found and watcher.found["found"]}
+            output = definition.program.outputs()[request.wanted.starts[0][0]]
+            watcher.found = _in_gradients(values, output, request.wanted.wrt, watcher.made)
+    found = watcher.found
+    source = definition.program.source
+    if found is not None and source is not None and found["pointer"].startswith("/nodes/"):
+        # Of a text the place in it says more than the number of a node that nobody has written.
+        place = source.nodes[int(found["pointer"].split("/")[2])].whole
+        found |= {"pointer": POINTER, "line": place.line, "column": place.column}
+    return {"ok": found is None, "found": found}
 
 
 class _Watcher(Runner):
@@ -95,10 +104,9 @@ class _Watcher(Runner):
         return result
 
 
-def _in_gradients(values: Mapping[str, Any], request: Request, made: Mapping[str, Node]) -> dict[str, Any] | None:
+def _in_gradients(values: Mapping[str, Any], output: str, wrt: Sequence[str], made: Mapping[str, Node]) -> dict[str, Any] | None:
     """The last result in the program, which is where a walk back comes first, at which a gradient with a NaN arrives."""
-    ((output, _),) = request.wanted.starts
-    named = [name for name in (*request.wanted.wrt, *made) if isinstance(values.get(name), Tensor) and values[name].requires_grad]
+    named = [name for name in (*wrt, *made) if isinstance(values.get(name), Tensor) and values[name].requires_grad]
     if not values[output].requires_grad:
         return None
     gradients = walk_back([values[output]], [None], [values[name] for name in named])
@@ -116,7 +124,7 @@ def _found(where: str, name: str, node: Node | None, tensor: Value, count: int) 
     op = None if node is None else _name_of(node.op)
     pointer = f"/inputs/{name}" if node is None else node.pointer
     shape = list(tensor._data.shape)
-    return {"ok": False, "found": {"where": where, "name": name, "op": op, "pointer": pointer, "shape": shape, "count": count}}
+    return {"where": where, "name": name, "op": op, "pointer": pointer, "shape": shape, "count": count}
 
 
 def _name_of(target: Op | Overloads | Function) -> str:

@@ -113,7 +113,8 @@ def compare(
 
 def _compare(definition: Definition, request: Gradcheck, arrays: Mapping[str, Array], check: Callable[[], None]) -> dict[str, Any]:
     set_default_dtype(definition.dtype)
-    body = replace(definition.program.body, outputs=request.call.wanted.outputs)
+    named = definition.program.outputs()
+    body = replace(definition.program.body, outputs=tuple(named[label] for label in request.call.wanted.outputs))
     # The step is taken in place.
     tensors = {name: Tensor._wrap(array.copy() if name in request.wrt else array) for name, array in arrays.items()}
     for name in request.wrt:

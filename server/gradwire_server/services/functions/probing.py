@@ -18,7 +18,7 @@ from gradwire_engine.errors import GradwireError, LimitError, Stopped
 from gradwire_engine.execute import Runner, value_of
 from gradwire_engine.limits import Limits
 from gradwire_engine.meta import Meta
-from gradwire_engine.program import Body
+from gradwire_engine.program import Program
 from gradwire_engine.symbolic import Trace
 from gradwire_engine.tracing import DataDependentShape, record
 
@@ -44,12 +44,12 @@ class Output:
         return {"dtype": self.dtype.name, "shape": list(self.shape)}
 
 
-def probe(signature: Signature, body: Body, limits: Limits, check: Callable[[], None]) -> dict[str, Output]:
+def probe(signature: Signature, program: Program, limits: Limits, check: Callable[[], None]) -> dict[str, Output]:
     """Follows a function's shapes for some sizes of its inputs.
 
     Args:
         signature: The inputs.
-        body: The program.
+        program: The program.
         limits: The number of operations; how large tensors would be is for a call to find out.
         check: Called before every node.
 
@@ -63,7 +63,7 @@ def probe(signature: Signature, body: Body, limits: Limits, check: Callable[[], 
     first: GradwireError | None = None
     for sizes in _tries(signature.sizes):
         try:
-            found.append((sizes, _metas(signature, body, sizes, limits, check)))
+            found.append((sizes, _metas(signature, program, sizes, limits, check)))
         except (LimitError, Stopped, DataDependentShape):
             raise
         except GradwireError as error:
@@ -71,7 +71,7 @@ def probe(signature: Signature, body: Body, limits: Limits, check: Callable[[], 
     if not found:
         assert first is not None
         raise first
-    return {name: _output(i, found) for i, name in enumerate(body.outputs)}
+    return {name: _output(i, found) for i, name in enumerate(program.outputs())}
 
 
 def _tries(names: tuple[str, ...]) -> list[dict[str, int]]:
@@ -86,10 +86,10 @@ def _primes() -> Any:
     return (n for n in count(7, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2)))
 
 
-def _metas(signature: Signature, body: Body, sizes: Mapping[str, int], limits: Limits, check: Callable[[], None]) -> list[Meta]:
+def _metas(signature: Signature, program: Program, sizes: Mapping[str, int], limits: Limits, check: Callable[[], None]) -> list[Meta]:
     def steps(trace: Trace, runner: Runner) -> list[Any]:
-        values = runner.run(body, {name: trace.input(meta) for name, meta in signature.metas(sizes).items()})
-        return [value_of(values, name, f"/outputs/{i}") for i, name in enumerate(body.outputs)]
+        values = runner.run(program.body, {name: trace.input(meta) for name, meta in signature.metas(sizes).items()})
+        return [value_of(values, name, f"/outputs/{i}") for i, name in enumerate(program.outputs().values())]
 
     trace = record(steps, nodes=limits.nodes, check=check)
     return [variable.meta for variable in trace.outputs]

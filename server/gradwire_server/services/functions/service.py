@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from gradwire_engine.brief import shown
 from gradwire_engine.errors import LimitError
-from gradwire_engine.function_hash import to_json
 from gradwire_engine.limits import Limits
 from gradwire_engine.names import check_name, suggest
 
@@ -26,6 +25,7 @@ from .executables import Executables
 from .finding_nans import find_nan, read_nan_check
 from .gradchecking import compare, read_gradcheck
 from .limits import FunctionLimits
+from .stored import to_json
 from .wanted import Request, read_request
 
 _COMPARED: Final = 1_000
