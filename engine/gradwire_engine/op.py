@@ -66,6 +66,7 @@ class Op:
         elementwise: The kernel works element by element, and keeps the memory order of its operands.
         data_dependent: The shape of the result depends on values; the meta rule gives an upper bound.
         random: Draws from a generator; never merged, folded or dropped.
+        batch: The rule for a whole batch (``batching.rules``), where that does not follow from the rest of the declaration.
         creation: Makes tensors from no tensor.
         numbers_alone: Python numbers in place of all tensors make a tensor, as in ``torch.add(1, 2)``.
         holomorphic: The rules are J^T; otherwise they follow torch's conjugate convention themselves.
@@ -98,6 +99,7 @@ class Op:
         self.elementwise: bool = facts["elementwise"]
         self.data_dependent: bool = facts["data_dependent"]
         self.random: bool = facts["random"]
+        self.batch: str | None = facts["batch"]
         self.creation: bool = facts["creation"]
         self.numbers_alone: bool = facts["numbers_alone"]
         self.holomorphic: bool = facts["holomorphic"]
@@ -115,8 +117,7 @@ class Op:
         self.bind = _params.Binder(self.short_name, self.params, facts["numbers"])
         self.tensor_slots = tuple(i for i, p in enumerate(self.params) if p.is_tensor)
         self.first_keyword = next((i for i, p in enumerate(self.params) if p.keyword_only), len(self.params))
-        promoted = facts["promoted"]
-        if promoted is None:
+        if (promoted := facts["promoted"]) is None:
             promoted = tuple(self.names[i] for i in self.tensor_slots)
         self.promoted = frozenset(self.names.index(n) for n in promoted) if self.promotion != "none" else frozenset[int]()
         # A meta rule, like a VJP rule, receives the arguments that its parameters name.
@@ -295,6 +296,7 @@ def op(
     view: bool = False,
     data_dependent: bool = False,
     random: bool = False,
+    batch: str | None = None,
     creation: bool = False,
     numbers_alone: bool = False,
     holomorphic: bool = True,
@@ -344,6 +346,7 @@ def op(
             elementwise=elementwise,
             data_dependent=data_dependent,
             random=random,
+            batch=batch,
             creation=creation,
             numbers_alone=numbers_alone,
             holomorphic=holomorphic,

@@ -101,7 +101,8 @@ class Trace:
             result = run_arrays(op, [value_of(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)])
             single = op.outputs is None and not op.variable_outputs
             for variable, array in zip(instruction.outs, (result,) if single else result, strict=True):
-                known[variable] = array
+                # Whether a reshape is a view was decided by the shape rules, which say that such results are row-major.
+                known[variable] = array if op.view or op.elementwise else np.asarray(array, order="C")
         return [value_of(v) for v in self.outputs]
 
 

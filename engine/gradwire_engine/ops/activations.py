@@ -168,6 +168,7 @@ def _logsigmoid_meta(input: Any) -> Meta:
     "nn.functional.logsigmoid",
     method=False,
     grad_fn="LogSigmoidBackward0",
+    batch="leading",
     meta=_logsigmoid_meta,
     vjp=dict(input=lambda g, input: g * ops.sigmoid(-input)),
 )

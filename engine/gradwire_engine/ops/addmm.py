@@ -53,6 +53,7 @@ def _addmm(input: Any, mat1: Any, mat2: Any, beta: Scalar, alpha: Scalar) -> Met
 
 
 @op(
+    batch="added_product",
     meta=_addmm,
     work=lambda mat1, mat2: product_work(mat1.shape[0], mat1.shape[1], mat2.shape[1], mat1.dtype),
     inplace=True,
@@ -76,6 +77,7 @@ def _addmv(input: Any, mat: Any, vec: Any, beta: Scalar, alpha: Scalar) -> Meta:
 
 
 @op(
+    batch="added_product",
     meta=_addmv,
     inplace=True,
     vjp=dict(
@@ -102,6 +104,7 @@ def _baddbmm(input: Any, batch1: Any, batch2: Any, beta: Scalar, alpha: Scalar) 
 
 
 @op(
+    batch="added_product",
     meta=_baddbmm,
     work=lambda batch1, batch2: batches_work(batch1, batch2),
     inplace=True,
@@ -143,6 +146,7 @@ def _for_each(g: Any, meta: Any) -> Any:
 
 
 @op(
+    batch="added_product",
     meta=_addbmm,
     work=lambda batch1, batch2: batches_work(batch1, batch2),
     inplace=True,
@@ -177,6 +181,7 @@ def _addr(input: Any, vec1: Any, vec2: Any, beta: Scalar, alpha: Scalar) -> Meta
 
 @op(
     promotion="same",
+    batch="outer_sum",
     meta=_addr,
     inplace=True,
     vjp=dict(

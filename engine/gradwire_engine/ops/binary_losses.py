@@ -48,7 +48,7 @@ def _bce_target_rule(g: Any, input: Any, weight: Any, input_meta: Meta, reductio
     return share_of(g, input_meta, reduction) * _weigh(ops.log1p(-input) - ops.log(input), weight)
 
 
-@op("_binary_cross_entropy", method=False, meta=_bce_meta, vjp=dict(input=_bce_rule, target=_bce_target_rule))
+@op("_binary_cross_entropy", method=False, meta=_bce_meta, vjp=dict(input=_bce_rule, target=_bce_target_rule), batch="loss")
 def bce(input: Tensor, target: Tensor, weight: Tensor | None, reduction: str) -> Array:
     """``binary_cross_entropy`` of tensors of one shape; logarithms below -100 count as -100."""
     _bce_meta(input, target, weight, reduction)
@@ -107,7 +107,13 @@ def _logits_target_rule(g: Any, input: Any, weight: Any, pos_weight: Any, input_
     return share_of(g, input_meta, reduction) * _weigh(slope, weight)
 
 
-@op("_binary_cross_entropy_with_logits", method=False, meta=_logits_meta, vjp=dict(input=_logits_rule, target=_logits_target_rule))
+@op(
+    "_binary_cross_entropy_with_logits",
+    method=False,
+    meta=_logits_meta,
+    vjp=dict(input=_logits_rule, target=_logits_target_rule),
+    batch="loss",
+)
 def bce_logits(input: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None, reduction: str) -> Array:
     """``binary_cross_entropy_with_logits`` of tensors of one shape."""
     dtype = _logits_meta(input, target, weight, pos_weight, reduction).dtype

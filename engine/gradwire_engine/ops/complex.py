@@ -74,7 +74,7 @@ def imag(input: Tensor) -> Any:
     return ops.select(ops.view_as_real(input), -1, 1)
 
 
-@op(view=True, method=False, holomorphic=False, vjp=dict(input=lambda g: ops.view_as_complex(ops.contiguous(g))))
+@op(view=True, method=False, holomorphic=False, vjp=dict(input=lambda g: ops.view_as_complex(ops.contiguous(g))), batch="leading")
 def view_as_real(input: Tensor) -> Array:
     """A complex tensor as a real one with a last dimension of two, the real and the imaginary part."""
     if input.dtype.kind != "c":
@@ -85,7 +85,7 @@ def view_as_real(input: Tensor) -> Array:
     return np.lib.stride_tricks.as_strided(parts, (*parts.shape, 2), (*parts.strides, half))
 
 
-@op(view=True, method=False, holomorphic=False, vjp=dict(input=lambda g: ops.view_as_real(ops.contiguous(g))))
+@op(view=True, method=False, holomorphic=False, vjp=dict(input=lambda g: ops.view_as_real(ops.contiguous(g))), batch="leading")
 def view_as_complex(input: Tensor) -> Array:
     """A real tensor with a last dimension of two as a complex one."""
     _check_pairs(input)

@@ -207,7 +207,7 @@ def _work(
     return Windows(weight.shape[2:], stride, padding, dilation, groups).work(near.shape, far.shape[1], far.shape[2:], input.dtype)
 
 
-@op("convolution", method=False, meta=_meta, scratch=_scratch, work=_work, vjp={("input", "weight", "bias"): _rule})
+@op("convolution", method=False, meta=_meta, scratch=_scratch, work=_work, vjp={("input", "weight", "bias"): _rule}, batch="convolution")
 def convolution(
     input: Tensor,
     weight: Tensor,
@@ -242,6 +242,7 @@ def _weight_scratch(grad_output: Meta, input: Meta, kernel: Shape, stride: Shape
 @op(
     "_convolution_weight",
     method=False,
+    batch="convolution_weight",
     meta=lambda grad_output, input, kernel, groups: dense((grad_output.shape[1], input.shape[1] // groups, *kernel), input.dtype),
     scratch=_weight_scratch,
     work=_weight_work,

@@ -25,7 +25,13 @@ def _meta_of(input: Any) -> Meta:
     return input._meta_of(input._data) if isinstance(input, Value) else meta_of_array(np.asarray(input))
 
 
-@op("_contiguous", grad_fn="CloneBackward0", meta=lambda input: dense(input.shape, input.dtype), vjp=dict(input=lambda g: g))
+@op(
+    "_contiguous",
+    grad_fn="CloneBackward0",
+    meta=lambda input: dense(input.shape, input.dtype),
+    vjp=dict(input=lambda g: g),
+    batch="leading",
+)
 def row_major_copy(input: Tensor) -> Array:
     """A row-major copy."""
     return np.array(input, order="C")
@@ -170,6 +176,7 @@ def _check_fill(input: Any, value: Any) -> None:
     grad_fn="FillBackward1",
     inplace_grad_fn="FillBackward3",
     check=_check_fill,
+    batch="filled",
     vjp=dict(input=_zero, value=lambda g: g),
 )
 def fill_tensor(input: Tensor, value: Tensor) -> Array:

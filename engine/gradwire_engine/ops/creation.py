@@ -91,19 +91,19 @@ def _like(input: Any, dtype: Dtype | None, requires_grad: bool) -> Meta:
     return made(input.shape, input.dtype if dtype is None else dtype, requires_grad)
 
 
-@op(meta=_like, method=False)
+@op(meta=_like, method=False, batch="constant")
 def zeros_like(input: Tensor, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Zeros in the shape of ``input``."""
     return memory(_like(input, dtype, requires_grad), np.zeros)
 
 
-@op(meta=_like, method=False)
+@op(meta=_like, method=False, batch="constant")
 def ones_like(input: Tensor, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Ones in the shape of ``input``."""
     return memory(_like(input, dtype, requires_grad), np.ones)
 
 
-@op(meta=_like, method=False)
+@op(meta=_like, method=False, batch="constant")
 def empty_like(input: Tensor, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A tensor in the shape of ``input`` whose elements do not matter; they are zeros, so that no old memory shows."""
     return memory(_like(input, dtype, requires_grad), np.zeros)
@@ -113,7 +113,7 @@ def _full_like(input: Any, fill_value: Scalar, dtype: Dtype | None, requires_gra
     return _full(input.shape, fill_value, input.dtype if dtype is None else dtype, requires_grad)
 
 
-@op(meta=_full_like, method=False)
+@op(meta=_full_like, method=False, batch="constant")
 def full_like(
     input: Tensor, fill_value: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
 ) -> Array:
@@ -128,19 +128,19 @@ def _new(input: Any, size: Size, dtype: Dtype | None, requires_grad: bool) -> Me
     return made(size, input.dtype if dtype is None else dtype, requires_grad)
 
 
-@op(meta=_new)
+@op(meta=_new, batch="constant")
 def new_zeros(input: Tensor, size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Zeros in the shape ``size`` with the dtype of ``input``."""
     return memory(_new(input, size, dtype, requires_grad), np.zeros)
 
 
-@op(meta=_new)
+@op(meta=_new, batch="constant")
 def new_ones(input: Tensor, size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """Ones in the shape ``size`` with the dtype of ``input``."""
     return memory(_new(input, size, dtype, requires_grad), np.ones)
 
 
-@op(meta=_new)
+@op(meta=_new, batch="constant")
 def new_empty(input: Tensor, size: Size, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False) -> Array:
     """A tensor of the shape ``size`` and the dtype of ``input`` whose elements do not matter; they are zeros."""
     return memory(_new(input, size, dtype, requires_grad), np.zeros)
@@ -150,7 +150,7 @@ def _new_full(input: Any, size: Size, fill_value: Scalar, dtype: Dtype | None, r
     return _full(size, fill_value, input.dtype if dtype is None else dtype, requires_grad)
 
 
-@op(meta=_new_full)
+@op(meta=_new_full, batch="constant")
 def new_full(
     input: Tensor, size: Size, fill_value: Scalar, *, dtype: Dtype | None = None, device: Device | None = None, requires_grad: bool = False
 ) -> Array:

@@ -80,6 +80,7 @@ _NOT_DEFINITE = (
 
 @op(
     "linalg.cholesky",
+    batch="leading",
     meta=_cholesky,
     work=lambda A: matrix_work(A.shape, A.dtype, 2),
     holomorphic=False,
@@ -143,6 +144,7 @@ def _qr_rule(g: Any, Q: Any, R: Any, A_meta: Any, mode: str) -> Any:
 
 @op(
     "linalg.qr",
+    batch="decomposed",
     outputs=("Q", "R"),
     meta=_qr,
     work=lambda A, mode: matrix_work(A.shape, A.dtype, 4, whole=mode == "complete" and A.shape[-2] > A.shape[-1]),
@@ -181,6 +183,7 @@ def _eigh_rule(g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
 
 @op(
     "linalg.eigh",
+    batch="leading",
     outputs=("eigenvalues", "eigenvectors"),
     meta=_eigh,
     work=lambda A: matrix_work(A.shape, A.dtype, 10),
@@ -247,6 +250,7 @@ def _svd_rule(g: Any, U: Any, S: Any, Vh: Any, A_meta: Any) -> Any:
 
 @op(
     "linalg.svd",
+    batch="leading",
     outputs=("U", "S", "Vh"),
     meta=_svd,
     work=lambda A, full_matrices: matrix_work(A.shape, A.dtype, 20, whole=full_matrices),
@@ -298,6 +302,7 @@ def _pinv_rule(g: Any, out: Any, A: Any, A_meta: Any) -> Any:
 
 @op(
     "linalg.pinv",
+    batch="leading",
     meta=_pinv,
     work=lambda A: matrix_work(A.shape, A.dtype, 20),
     holomorphic=False,

@@ -67,7 +67,7 @@ def _variances_meta(var: Meta, eps: float) -> Meta:
     return ordered_like(var.shape, var.dtype, [var])
 
 
-@op("_clone_variances", method=False, grad_fn="CloneBackward0", meta=_variances_meta, vjp=dict(var=lambda g: g))
+@op("_clone_variances", method=False, grad_fn="CloneBackward0", meta=_variances_meta, vjp=dict(var=lambda g: g), batch="leading")
 def clone_variances(var: Tensor, eps: float) -> Array:
     """A copy of variances with none below ``eps``, whose derivative takes no notice of the limit."""
     if (var < 0).any():

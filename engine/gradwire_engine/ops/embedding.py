@@ -37,7 +37,7 @@ def _embedding_rule(g: Any, indices: Any, weight_meta: Meta, padding_idx: int, s
     return ops._embedding_backward(g, indices, weight_meta.shape[0], padding_idx, scale_grad_by_freq)
 
 
-@op("embedding", method=False, meta=_embedding_meta, vjp=dict(weight=_embedding_rule))
+@op("embedding", method=False, meta=_embedding_meta, vjp=dict(weight=_embedding_rule), batch="looked_up")
 def embedding(weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False) -> Array:
     """The rows of ``weight`` at ``indices``; the row ``padding_idx`` gets no gradient."""
     _check(weight, indices)
@@ -146,7 +146,7 @@ def functional_embedding(
     return ops.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
-@op("_one_hot", method=False, meta=lambda input, num_classes: dense((*input.shape, num_classes), np.dtype(np.int64)))
+@op("_one_hot", method=False, meta=lambda input, num_classes: dense((*input.shape, num_classes), np.dtype(np.int64)), batch="leading")
 def one_hot_of(input: Tensor, num_classes: int) -> Array:
     """Rows of zeros with a one at each class."""
     if input.size and input.min() < 0:

@@ -238,7 +238,7 @@ def _check_take(input: Any, index: Any) -> None:
         raise TensorIndexError("take(): tried to take from an empty tensor", code="index_out_of_range")
 
 
-@op(meta=_take_meta, vjp=dict(input=lambda g, input, index: ops._take_backward(g, tuple(input.shape), index)))
+@op(meta=_take_meta, vjp=dict(input=lambda g, input, index: ops._take_backward(g, tuple(input.shape), index)), batch="looked_up")
 def take(input: Tensor, index: Tensor) -> Any:
     """The elements at the positions ``index`` of the flattened tensor."""
     _check_take(input, index)

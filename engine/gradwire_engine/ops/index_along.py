@@ -38,7 +38,11 @@ def _select_meta(input: Meta, dim: int, index: Meta) -> Meta:
     return dense((*shape[:axis], _count(index), *shape[axis + 1 :]) if shape else (), input.dtype)
 
 
-@op(meta=_select_meta, vjp=dict(input=lambda g, input_meta, dim, index: ops._index_select_backward(g, input_meta.shape, dim, index)))
+@op(
+    meta=_select_meta,
+    vjp=dict(input=lambda g, input_meta, dim, index: ops._index_select_backward(g, input_meta.shape, dim, index)),
+    batch="vector",
+)
 def index_select(input: Tensor, dim: int, index: Tensor) -> Any:
     """The slices at the positions ``index`` along ``dim``."""
     axis = _check_select(input, dim, index)
@@ -50,6 +54,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Any:
 @op(
     "_index_select_backward",
     method=False,
+    batch="vector",
     meta=lambda grad_output, shape: dense(shape, grad_output.dtype),
     vjp=dict(grad_output=lambda g, dim, index: ops.index_select(g, dim, index)),
 )
@@ -107,6 +112,7 @@ def _of_source(g: Any, dim: int, index: Any, source: Any) -> Any:
 
 @op(
     inplace=True,
+    batch="vector",
     meta=_add_meta,
     vjp=dict(
         input=lambda g: g,
@@ -171,6 +177,7 @@ def _copy_meta(input: Meta, dim: int, index: Meta, source: Meta) -> Meta:
 
 @op(
     inplace=True,
+    batch="vector",
     meta=_copy_meta,
     vjp=dict(
         input=lambda g, dim, index: ops.index_fill(g, dim, index, 0),
@@ -217,6 +224,7 @@ def _filled(input: Array, axis: int, index: Array, value: Array) -> Array:
     "index_fill",
     overload="int_Scalar",
     inplace=True,
+    batch="vector",
     meta=_fill_number_meta,
     vjp=dict(input=lambda g, dim, index: ops.index_fill(g, dim, index, 0)),
 )
@@ -245,6 +253,7 @@ def _fill_tensor_meta(input: Meta, dim: int, index: Meta, value: Meta) -> Meta:
     overload="int_Tensor",
     inplace=True,
     grad_fn="IndexFillBackward1",
+    batch="vector",
     meta=_fill_tensor_meta,
     vjp=dict(
         input=lambda g, dim, index: ops.index_fill(g, dim, index, 0),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, dtype_of
 from ..errors import TensorIndexError, TensorRuntimeError
 from ..indexing import read
 from ..meta import Meta, Shape, broadcast, dense
@@ -136,9 +136,16 @@ def _index_meta(input: Meta, indices: Sequence[Meta | None]) -> Meta:
     return dense(indexed_shape(input.shape, indices, _most(indices)), input.dtype)
 
 
+def _read_at(g: Any, indices: Sequence[Any]) -> Any:
+    """What stands in a cotangent at the positions; how much that is depends on the elements only where there are masks."""
+    masked = any(i is not None and dtype_of(i.dtype).name in ("bool", "uint8") for i in indices)
+    return ops._index_masked(g, indices) if masked else ops._index(g, indices)
+
+
 @op(
     "_index",
     method=False,
+    batch="indexed",
     meta=_index_meta,
     vjp=dict(input=lambda g, input_meta, indices: ops._index_backward(g, indices, input_meta.shape)),
 )
@@ -152,6 +159,7 @@ def index(input: Tensor, indices: list[Tensor | None]) -> Any:
     method=False,
     data_dependent=True,
     grad_fn="IndexBackward0",
+    batch="indexed",
     meta=_index_meta,
     vjp=dict(input=lambda g, input_meta, indices: ops._index_backward(g, indices, input_meta.shape)),
 )
@@ -163,8 +171,9 @@ def index_masked(input: Tensor, indices: list[Tensor | None]) -> Any:
 @op(
     "_index_backward",
     method=False,
+    batch="put_or_transposed",
     meta=lambda grad_output, shape: dense(shape, grad_output.dtype),
-    vjp=dict(grad_output=lambda g, indices: ops._index_masked(g, indices)),
+    vjp=dict(grad_output=lambda g, indices: _read_at(g, indices)),
 )
 def index_backward(grad_output: Tensor, indices: list[Tensor | None], shape: Size) -> Array:
     """Zeros with ``grad_output`` added at the positions that indexing read."""
@@ -212,6 +221,7 @@ def _put(input: Array, indices: Sequence[Any], values: Array, accumulate: bool) 
 @op(
     "_index_zero",
     method=False,
+    batch="put_or_transposed",
     meta=lambda input: dense(input.shape, input.dtype),
     vjp=dict(input=lambda g, indices: ops._index_zero(g, indices)),
 )
@@ -224,10 +234,11 @@ def index_zero(input: Tensor, indices: list[Tensor | None]) -> Array:
 
 @op(
     inplace=True,
+    batch="put_or_transposed",
     meta=_put_meta,
     vjp=dict(
         input=lambda g, indices, accumulate: g if accumulate else ops._index_zero(g, indices),
-        values=lambda g, indices: ops._index_masked(g, indices),
+        values=lambda g, indices: _read_at(g, indices),
     ),
 )
 def index_put(input: Tensor, indices: list[Tensor | None], values: Tensor, accumulate: bool = False) -> Array:

@@ -65,6 +65,7 @@ def _cat_backward(g: Any, metas: Sequence[Meta], dim: int, needs: Sequence[bool]
     promotion="same",
     method=False,
     aliases=("concat", "concatenate"),
+    batch="joined",
     meta=lambda tensors, dim: dense(_check_cat([t.shape for t in tensors], dim)[0], tensors[0].dtype),
     vjp=dict(tensors=lambda g, tensors_meta, dim, needs: _cat_backward(g, tensors_meta, dim, needs)),
 )

@@ -35,6 +35,7 @@ _NOT_INVERTIBLE = (
 
 @op(
     "linalg.inv",
+    batch="leading",
     meta=lambda A: _square("linalg.inv", A),
     work=lambda A: matrix_work(A.shape, A.dtype, 2),
     grad_fn="LinalgInvExBackward0",
@@ -52,6 +53,7 @@ def inv(A: Tensor) -> Array:
 @op(
     "_inverse",
     method=False,
+    batch="leading",
     meta=lambda A: dense(A.shape, A.dtype),
     work=lambda A: matrix_work(A.shape, A.dtype, 2),
     vjp=dict(A=_inverse_rule),
@@ -118,7 +120,7 @@ def _solve_work(A: Any, B: Any, left: bool) -> int:
     return matrix_work((*batch, n, n), A.dtype, 1) + product_work(math.prod(batch) * n, n, columns if left else rows, A.dtype)
 
 
-@op("linalg.solve", meta=_solve, work=_solve_work, grad_fn="LinalgSolveExBackward0", vjp={("A", "B"): _solve_rule})
+@op("linalg.solve", meta=_solve, work=_solve_work, grad_fn="LinalgSolveExBackward0", vjp={("A", "B"): _solve_rule}, batch="solve")
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Array:
     """The X with ``A @ X = B`` (``X @ A = B`` where not ``left``), for matrices or vectors B."""
     meta = _solve(A, B, left)
@@ -140,6 +142,7 @@ def _det(A: Any) -> Meta:
 @op(
     "_cofactors",
     method=False,
+    batch="leading",
     meta=lambda A: dense(A.shape, A.dtype),
     work=lambda A: matrix_work(A.shape, A.dtype, 24),
     vjp=dict(A=lambda g, A, out: _cofactors_rule(g, A, out)),
@@ -170,6 +173,7 @@ def _det_rule(g: Any, A: Any, out: Any) -> Any:
 # The determinant itself takes a tenth of this, but its derivative, which is to take no more than twice as much, singular values.
 @op(
     "linalg.det",
+    batch="leading",
     meta=_det,
     work=lambda A: matrix_work(A.shape, A.dtype, 10),
     vjp=dict(A=_det_rule),
@@ -201,6 +205,7 @@ def _slogdet_rule(g: Any, A: Any, sign: Any, A_meta: Any) -> Any:
 
 @op(
     "linalg.slogdet",
+    batch="leading",
     outputs=("sign", "logabsdet"),
     meta=_slogdet,
     work=lambda A: matrix_work(A.shape, A.dtype, 2),

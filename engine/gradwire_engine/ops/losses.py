@@ -91,6 +91,7 @@ def _mse_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str) -> Any:
     "_mse_loss",
     promotion="same",
     method=False,
+    batch="loss",
     meta=_mse_meta,
     vjp=dict(
         input=lambda g, input, target, input_meta, reduction: _mse_rule(g, input, target, input_meta, reduction),
@@ -169,6 +170,7 @@ def _smooth_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str, beta
     promotion="same",
     method=False,
     grad_fn="SmoothL1LossBackward0",
+    batch="loss",
     meta=_smooth_meta,
     vjp=dict(
         input=lambda g, input, target, input_meta, reduction, beta: _smooth_rule(g, input, target, input_meta, reduction, beta),
@@ -204,6 +206,7 @@ def _huber_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str, delta
     "_huber_loss",
     promotion="same",
     method=False,
+    batch="loss",
     meta=_huber_meta,
     vjp=dict(
         input=lambda g, input, target, input_meta, reduction, delta: _huber_rule(g, input, target, input_meta, reduction, delta),
@@ -236,7 +239,7 @@ def _soft_margin_rule(g: Any, input: Any, target: Any, input_meta: Meta, reducti
     return share_of(g, input_meta, reduction) * (-target * ops.sigmoid(-target * input))
 
 
-@op("_soft_margin_loss", promotion="same", method=False, meta=_pair_meta("exp_cpu"), vjp=dict(input=_soft_margin_rule))
+@op("_soft_margin_loss", promotion="same", method=False, meta=_pair_meta("exp_cpu"), vjp=dict(input=_soft_margin_rule), batch="loss")
 def soft_margin(input: Tensor, target: Tensor, reduction: str) -> Array:
     """``soft_margin_loss`` of two tensors of one shape."""
     only("f", "exp_cpu")(input.dtype)

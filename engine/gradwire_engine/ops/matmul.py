@@ -69,6 +69,7 @@ def _mm(input: Any, mat2: Any) -> Meta:
 
 
 @op(
+    batch="matrix_product",
     meta=_mm,
     work=lambda input, mat2: product_work(input.shape[0], input.shape[1], mat2.shape[1], input.dtype),
     vjp=dict(input=lambda g, mat2: ops.mm(g, ops.t(mat2)), mat2=lambda g, input: ops.mm(ops.t(input), g)),
@@ -117,6 +118,7 @@ def batches_work(batch1: Any, batch2: Any) -> int:
 
 
 @op(
+    batch="batched_product",
     meta=_bmm,
     work=lambda input, mat2: batches_work(input, mat2),
     vjp=dict(input=lambda g, mat2: ops.bmm(g, turned(mat2)), mat2=lambda g, input: ops.bmm(turned(input), g)),
@@ -161,7 +163,7 @@ def spread(g: Any, vec: Any) -> Any:
     return ops.unsqueeze(g, 1) * ops.unsqueeze(vec, 0)
 
 
-@op(meta=_mv, vjp=dict(input=lambda g, vec: spread(g, vec), vec=lambda g, input: ops.mv(ops.t(input), g)))
+@op(meta=_mv, vjp=dict(input=lambda g, vec: spread(g, vec), vec=lambda g, input: ops.mv(ops.t(input), g)), batch="matrix_vector")
 def mv(input: Tensor, vec: Tensor) -> Array:
     """A matrix of the shape (n, m) times a vector of m elements."""
     _mv(input, vec)
@@ -185,7 +187,12 @@ def _dot(input: Any, other: Any) -> Meta:
     return dense((), input.dtype)
 
 
-@op("dot", meta=lambda input, tensor: _dot(input, tensor), vjp=dict(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input))
+@op(
+    "dot",
+    meta=lambda input, tensor: _dot(input, tensor),
+    vjp=dict(input=lambda g, tensor: g * tensor, tensor=lambda g, input: g * input),
+    batch="dot",
+)
 def dot(input: Tensor, tensor: Tensor) -> Array:
     """The sum of the products of the elements of two vectors."""
     _dot(input, tensor)
@@ -193,6 +200,7 @@ def dot(input: Tensor, tensor: Tensor) -> Array:
 
 
 @op(
+    batch="dot",
     meta=lambda input, other: _dot(input, other),
     holomorphic=False,
     vjp=dict(input=lambda g, other: ops.conj(g) * other, other=lambda g, input: g * input),
@@ -207,6 +215,7 @@ def vdot(input: Tensor, other: Tensor) -> Array:
 @op(
     "_drop_first",
     method=False,
+    batch="reshaped",
     meta=lambda input: dense(input.shape[1:], input.dtype),
     grad_fn="SqueezeBackward4",
     vjp=dict(input=lambda g: ops.unsqueeze(g, 0)),

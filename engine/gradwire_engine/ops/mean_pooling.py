@@ -75,6 +75,7 @@ def _avg_backward_work(
     "nn.functional.avg_pool2d",
     method=False,
     grad_fn="AvgPool2DBackward0",
+    batch="folded",
     meta=_avg_meta,
     scratch=_avg_scratch,
     work=_avg_work,
@@ -116,6 +117,7 @@ def _avg_backward_rule(
 @op(
     "_avg_pool2d_backward",
     method=False,
+    batch="folded",
     meta=lambda grad_output, size: dense(size, grad_output.dtype),
     scratch=_avg_backward_scratch,
     work=_avg_backward_work,

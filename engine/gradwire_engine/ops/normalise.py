@@ -160,6 +160,7 @@ def _layer_rule(g: Any, input: Any, normalized_shape: Shape, weight: Any, bias: 
     aliases=("layer_norm",),
     method=False,
     grad_fn="NativeLayerNormBackward0",
+    batch="first_only",
     meta=_layer_meta,
     vjp={("input", "weight", "bias"): _layer_rule},
 )

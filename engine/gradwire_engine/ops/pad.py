@@ -55,6 +55,7 @@ def _constant_meta(input: Any, pad: Shape) -> Meta:
 @op(
     "constant_pad_nd",
     method=False,
+    batch="leading",
     meta=_constant_meta,
     vjp=dict(input=lambda g, pad: ops.constant_pad_nd(g, tuple(-p for p in pad))),
 )
@@ -98,6 +99,7 @@ _PLACES: dict[str, Places] = {"reflect": _reflected, "replicate": _replicated, "
 @op(
     "_pad_transpose",
     method=False,
+    batch="leading",
     meta=lambda grad_output, size: dense(size, grad_output.dtype),
     vjp=dict(grad_output=lambda g, pad, mode: ops._pad_by(g, pad, mode)),
 )
@@ -118,6 +120,7 @@ def _repeat_rule(g: Any, input_meta: Meta, pad: Shape, mode: str) -> Any:
     "_pad_by",
     method=False,
     grad_fn="CopySlices",
+    batch="leading",
     meta=lambda input, pad: dense(_padded_shape(input.shape, pad), input.dtype),
     vjp=dict(input=_repeat_rule),
 )
@@ -138,6 +141,7 @@ def _declare(mode: str, short: str, dims: int) -> None:
         f"_{short}_pad{dims}d",
         method=False,
         grad_fn=f"{short.capitalize()}Pad{dims}DBackward0",
+        batch="leading",
         meta=lambda input, pad: dense(_padded_shape(input.shape, pad), input.dtype),
         vjp=dict(input=rule),
     )

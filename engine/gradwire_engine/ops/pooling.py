@@ -166,6 +166,7 @@ def _max_work(input: Meta, kernel_size: Any, stride: Any, padding: Any, dilation
 
 @op(
     "nn.functional.max_pool2d_with_indices",
+    batch="folded",
     outputs=("out", "indices"),
     method=False,
     grad_fn="MaxPool2DWithIndicesBackward0",
@@ -236,6 +237,7 @@ def _scatter_rule(g: Any, indices: Any) -> Any:
 @op(
     "_pool_scatter",
     method=False,
+    batch="folded",
     meta=lambda grad_output, size: dense(size, grad_output.dtype),
     scratch=lambda indices: indices.nbytes,
     vjp=dict(grad_output=_scatter_rule),
@@ -257,7 +259,13 @@ def _gather_rule(g: Any, indices: Any, input_meta: Meta) -> Any:
     return ops._pool_scatter(g, indices, input_meta.shape, True)
 
 
-@op("_pool_gather", method=False, meta=lambda input, indices: dense(indices.shape, input.dtype), vjp=dict(input=_gather_rule))
+@op(
+    "_pool_gather",
+    method=False,
+    meta=lambda input, indices: dense(indices.shape, input.dtype),
+    vjp=dict(input=_gather_rule),
+    batch="folded",
+)
 def pool_gather(input: Tensor, indices: Tensor) -> Array:
     """The elements of the planes of ``input`` at ``indices``."""
     planes = int(np.prod(input.shape[:-2]))

@@ -42,7 +42,13 @@ def _prod_dim_vjp(g: Any, input: Any, out: Any, dim: int, keepdim: bool, dtype: 
     return restore(g, input, dim, keepdim) * _others(input, dim, dtype)
 
 
-@op("prod", overload="default", meta=lambda input, dtype: dense((), sum_dtype(input.dtype, dtype)), vjp=dict(input=_prod_all_vjp))
+@op(
+    "prod",
+    overload="default",
+    meta=lambda input, dtype: dense((), sum_dtype(input.dtype, dtype)),
+    vjp=dict(input=_prod_all_vjp),
+    batch="total",
+)
 def prod_all(input: Tensor, *, dtype: Dtype | None = None) -> Any:
     """The product of all elements; booleans and integers are multiplied in int64."""
     return _product(input, None, False, sum_dtype(input.dtype, dtype))

@@ -69,7 +69,7 @@ def _opposite(shifts: Dims) -> Dims:
     return -shifts if isinstance(shifts, int) else tuple(-s for s in shifts)
 
 
-@op(meta=_roll_meta, vjp=dict(input=lambda g, shifts, dims: ops.roll(g, _opposite(shifts), dims)))
+@op(meta=_roll_meta, vjp=dict(input=lambda g, shifts, dims: ops.roll(g, _opposite(shifts), dims)), batch="rolled")
 def roll(input: Tensor, shifts: Dims, dims: Dims = ()) -> Array:
     """The elements shifted along ``dims`` (of the flattened tensor without ``dims``); what leaves at one end comes back at the other."""
     by, along = _roll_plan(input, shifts, dims)
@@ -125,6 +125,7 @@ def _repeat_backward(g: Any, shape: Shape, repeats: Shape) -> Any:
 
 
 @op(
+    batch="repeated",
     meta=lambda input, repeats: dense(_repeated_shape(input.shape, repeats), input.dtype),
     vjp=dict(input=lambda g, input_meta, repeats: _repeat_backward(g, input_meta.shape, repeats)),
 )

@@ -64,6 +64,7 @@ def total(x: Array, axis: Shape | None, keepdim: bool, dtype: NumpyDType) -> Any
 @op(
     "sum",
     overload="default",
+    batch="total",
     meta=lambda input, dtype: dense((), sum_dtype(input.dtype, dtype)),
     vjp=dict(input=lambda g, input_meta: ops.expand(g, input_meta.shape)),
 )
@@ -134,6 +135,7 @@ def average(x: Array, axis: Shape, keepdim: bool, dtype: NumpyDType) -> Any:
 @op(
     "mean",
     overload="default",
+    batch="total",
     meta=lambda input, dtype: dense((), mean_dtype(input, dtype)),
     vjp=dict(input=lambda g, input_meta: spread(g / reduced_count(input_meta.shape, None), input_meta, None, False)),
 )

@@ -266,6 +266,7 @@ def _check_fill_tensor(input: Any, mask: Any, value: Any, dtype: NumpyDType) -> 
     promoted=("input",),
     grad_fn="MaskedFillBackward1",
     check=_check_fill_tensor,
+    batch="filled",
     vjp=dict(input=lambda g, mask: ops.masked_fill(g, mask, 0), value=lambda g, mask: ops.where(mask, g, 0)),
 )
 def masked_fill_tensor(input: Tensor, mask: Tensor, value: Tensor) -> Array:

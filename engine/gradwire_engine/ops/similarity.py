@@ -26,6 +26,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     "_clone_at_least",
     method=False,
     grad_fn="CloneBackward0",
+    batch="leading",
     meta=lambda input: ordered_like(input.shape, input.dtype, [input]),
     vjp=dict(input=lambda g: g),
 )

@@ -30,14 +30,24 @@ def _check_matrix(name: str, input: Any) -> None:
         raise TensorRuntimeError(f"{name}: input tensor must have at least 2 dimensions", code="shape_mismatch")
 
 
-@op(inplace=True, meta=lambda input: _triangle_meta("tril", input), vjp=dict(input=lambda g, diagonal: ops.tril(g, diagonal)))
+@op(
+    inplace=True,
+    meta=lambda input: _triangle_meta("tril", input),
+    vjp=dict(input=lambda g, diagonal: ops.tril(g, diagonal)),
+    batch="leading",
+)
 def tril(input: Tensor, diagonal: int = 0) -> Array:
     """The lower triangle of each matrix, up to the given diagonal; zeros above."""
     _check_matrix("tril", input)
     return np.tril(input, _near(diagonal, input.shape))
 
 
-@op(inplace=True, meta=lambda input: _triangle_meta("triu", input), vjp=dict(input=lambda g, diagonal: ops.triu(g, diagonal)))
+@op(
+    inplace=True,
+    meta=lambda input: _triangle_meta("triu", input),
+    vjp=dict(input=lambda g, diagonal: ops.triu(g, diagonal)),
+    batch="leading",
+)
 def triu(input: Tensor, diagonal: int = 0) -> Array:
     """The upper triangle of each matrix, from the given diagonal on; zeros below."""
     _check_matrix("triu", input)

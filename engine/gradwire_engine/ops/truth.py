@@ -28,14 +28,14 @@ def _meta(input: Meta, dim: Any, keepdim: bool) -> Meta:
     return dense(shape, _BYTE if input.dtype == _BYTE else _BOOL)
 
 
-@op("all", meta=_meta)
+@op("all", meta=_meta, batch="literal")
 def all_(input: Tensor, dim: Dims | None = None, keepdim: bool = False) -> Any:
     """Whether all elements along the dimensions ``dim`` are different from zero."""
     found = np.all(input, axis=_axes(input, dim), keepdims=keepdim)
     return found.astype(_BYTE) if input.dtype == _BYTE else found
 
 
-@op("any", meta=_meta)
+@op("any", meta=_meta, batch="literal")
 def any_(input: Tensor, dim: Dims | None = None, keepdim: bool = False) -> Any:
     """Whether any element along the dimensions ``dim`` is different from zero."""
     found = np.any(input, axis=_axes(input, dim), keepdims=keepdim)

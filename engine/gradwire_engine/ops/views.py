@@ -80,13 +80,13 @@ def _viewed(input: Array, size: Shape) -> Array:
         ) from None
 
 
-@op(view=True, vjp=dict(input=lambda g, input_meta: ops.reshape(g, input_meta.shape)))
+@op(view=True, vjp=dict(input=lambda g, input_meta: ops.reshape(g, input_meta.shape)), batch="reshaped")
 def view(input: Tensor, size: Size) -> Array:
     """The same elements in another shape, without a copy; one size may be -1."""
     return _viewed(input, size)
 
 
-@op("_reshape_alias", view=True, method=False, vjp=dict(input=lambda g, input_meta: ops.reshape(g, input_meta.shape)))
+@op("_reshape_alias", view=True, method=False, vjp=dict(input=lambda g, input_meta: ops.reshape(g, input_meta.shape)), batch="reshaped")
 def reshape_alias(input: Tensor, size: Size) -> Array:
     """What ``reshape`` records for a view of a tensor with gaps."""
     return _viewed(input, size)
@@ -95,6 +95,7 @@ def reshape_alias(input: Tensor, size: Size) -> Array:
 @op(
     "_unsafe_view",
     method=False,
+    batch="reshaped",
     meta=lambda input, size: _dense(input, size),
     vjp=dict(input=lambda g, input_meta: ops.reshape(g, input_meta.shape)),
 )
@@ -109,7 +110,7 @@ def _dense(input: Any, size: Shape) -> Any:
     return dense(resolve_size(input.shape, size), input.dtype)
 
 
-@op("_alias", view=True, method=False, vjp=dict(input=lambda g: g))
+@op("_alias", view=True, method=False, vjp=dict(input=lambda g: g), batch="leading")
 def alias(input: Tensor) -> Array:
     """A view of everything."""
     return input[...]
@@ -145,7 +146,7 @@ def expanded_size(input: Array, size: Shape) -> Shape:
     return tuple(wanted)
 
 
-@op(view=True, vjp=dict(input=lambda g, input_meta: ops.sum_to_size(g, input_meta.shape)))
+@op(view=True, vjp=dict(input=lambda g, input_meta: ops.sum_to_size(g, input_meta.shape)), batch="expanded")
 def expand(input: Tensor, size: Size) -> Array:
     """The same elements repeated along dimensions of size 1, without a copy; -1 keeps a size."""
     wanted = expanded_size(input, size)
@@ -164,7 +165,7 @@ def _squeezed(input: Array, dims: Shape) -> Array:
     return input.reshape(tuple(s for i, s in enumerate(input.shape) if s != 1 or i not in dims))
 
 
-@op("squeeze", overload="default", view=True, inplace=True, inplace_grad_fn="SqueezeBackward3", vjp=dict(input=_restored))
+@op("squeeze", overload="default", view=True, inplace=True, inplace_grad_fn="SqueezeBackward3", vjp=dict(input=_restored), batch="reshaped")
 def squeeze_all(input: Tensor) -> Array:
     """Drops every dimension of size 1."""
     return _squeezed(input, tuple(range(input.ndim)))
@@ -177,6 +178,7 @@ def squeeze_all(input: Tensor) -> Array:
     inplace=True,
     grad_fn="SqueezeBackward1",
     inplace_grad_fn="SqueezeBackward4",
+    batch="reshaped",
     vjp=dict(input=_restored),
 )
 def squeeze_dim(input: Tensor, dim: int) -> Array:
@@ -191,6 +193,7 @@ def squeeze_dim(input: Tensor, dim: int) -> Array:
     inplace=True,
     grad_fn="SqueezeBackward2",
     inplace_grad_fn="SqueezeBackward5",
+    batch="reshaped",
     vjp=dict(input=_restored),
 )
 def squeeze_dims(input: Tensor, dim: Dims) -> Array:
@@ -198,7 +201,7 @@ def squeeze_dims(input: Tensor, dim: Dims) -> Array:
     return _squeezed(input, wrap_dims(dim, input.ndim, empty_means_all=False))
 
 
-@op(view=True, inplace=True, inplace_grad_fn="UnsqueezeBackward1", vjp=dict(input=_restored))
+@op(view=True, inplace=True, inplace_grad_fn="UnsqueezeBackward1", vjp=dict(input=_restored), batch="reshaped")
 def unsqueeze(input: Tensor, dim: int) -> Array:
     """Inserts a dimension of size 1 at ``dim``."""
     position = wrap_dim(dim, input.ndim + 1)
@@ -219,7 +222,7 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Array:
     return input.swapaxes(first, second) if input.ndim else input[...]
 
 
-@op(view=True, inplace=True, grad_fn="TBackward0", inplace_grad_fn="TBackward1", vjp=dict(input=lambda g: ops.t(g)))
+@op(view=True, inplace=True, grad_fn="TBackward0", inplace_grad_fn="TBackward1", vjp=dict(input=lambda g: ops.t(g)), batch="turned")
 def t(input: Tensor) -> Array:
     """The transpose of a matrix; vectors and scalars as they are."""
     if input.ndim > 2:
@@ -244,7 +247,7 @@ def _inverse(dims: Shape) -> Shape:
     return tuple(order.index(i) for i in range(len(order)))
 
 
-@op(view=True, vjp=dict(input=lambda g, dims: ops.permute(g, _inverse(dims))))
+@op(view=True, vjp=dict(input=lambda g, dims: ops.permute(g, _inverse(dims))), batch="permuted")
 def permute(input: Tensor, dims: Size) -> Array:
     """The dimensions in the order ``dims``."""
     return input.transpose(_order(dims, input.ndim))

@@ -1,0 +1,118 @@
+"""Random numbers inside a function that is mapped: the same for all items, or different ones for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, NamedTuple
+
+from ..errors import TensorRuntimeError
+from ..op import Op
+from ..record import call_bound
+from .apply import MappedCall, inner, size_of
+from .axes import aligned
+from .batch import Batch
+
+RANDOMNESS: Final = ("error", "different", "same")
+_SIZES: Final = frozenset({"size"})
+# Whose numbers have nothing to do with the elements of the tensor that lends them its shape.
+_SHAPED: Final = frozenset(
+    {"rand_like", "randn_like", "randint_like", "_dropout_noise", "_uniform", "_normal", "_exponential", "_bernoulli.float"}
+)
+
+
+class Scope(NamedTuple):
+    """A vmap that is running.
+
+    Attributes:
+        size: How many items its batch has.
+        randomness: What random operations do: ``"error"``, ``"different"`` or ``"same"``.
+    """
+
+    size: int
+    randomness: str
+
+
+_SCOPES: ContextVar[Mapping[int, Scope]] = ContextVar("gradwire_vmap_scopes", default={})  # noqa: B039 - it is never changed
+
+
+@contextmanager
+def running(depth: int, scope: Scope) -> Iterator[None]:
+    """Tells the random operations inside of a vmap of its size and its randomness."""
+    token = _SCOPES.set({**_SCOPES.get(), depth: scope})
+    try:
+        yield
+    finally:
+        _SCOPES.reset(token)
+
+
+def check_randomness(randomness: str) -> None:
+    """Refuses a word that says nothing about randomness.
+
+    Raises:
+        TensorRuntimeError: It is none of the three (torch's message).
+    """
+    if randomness not in RANDOMNESS:
+        raise TensorRuntimeError(
+            f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}", code="bad_randomness"
+        )
+
+
+def draw(depth: int, op: Op, values: list[Any]) -> list[Batch]:
+    """Runs a random op for the items of a batch.
+
+    Raises:
+        TensorRuntimeError: Random numbers may not be drawn here, or are to be the same for items that are not (torch's messages).
+    """
+    scope = _SCOPES.get().get(depth)
+    if scope is None or scope.randomness == "error":
+        raise TensorRuntimeError(
+            "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags "
+            "on vmap or perform the randomness operation out of vmap",
+            code="vmap_randomness",
+        )
+    slots = op.tensor_slots
+    size = size_of(op, values)
+    shaped = op.name in _SHAPED or op.full_name in _SHAPED
+    if scope.randomness == "same":
+        if size is not None and not shaped:
+            raise TensorRuntimeError("Vmap does not currently support same randomness with a batched tensor input.", code="vmap_randomness")
+        one = [_first(v) if i in slots else v for i, v in enumerate(values)]
+        return [Batch(r, False) for r in _listed(call_bound(op, one))]
+    call = MappedCall(op, values, scope.size)
+    call.outs  # noqa: B018 - what is wrong with the items is said of the items
+    if op.name in ("multinomial", "randperm") and not (op.name == "multinomial" and len(values[0].shape) == 1):
+        return [_drawn_apart(call)]
+    made = [_for_all(call, i, v) for i, v in enumerate(values)]
+    return [Batch(r, True) for r in _listed(call.run(made))]
+
+
+def _for_all(call: MappedCall, position: int, value: Any) -> Any:
+    """An argument of one draw for all items, which takes from the stream what torch's takes."""
+    param = call.op.params[position]
+    if param.name in _SIZES:
+        return (call.size, *value)
+    if not param.is_tensor:
+        return value
+    rank = max(len(b.shape) for b in call.batches)
+    return aligned(call.stacked(value), rank) if isinstance(value, Batch) else value
+
+
+def _first(value: Any) -> Any:
+    return value.value[0] if isinstance(value, Batch) and value.mapped else inner(value)
+
+
+def _drawn_apart(call: MappedCall) -> Batch:
+    from ..op import ops
+
+    rows = [_listed(call.run([_item(v, k) for v in call.values]))[0] for k in range(call.size)]
+    return Batch(ops.stack(rows), True)
+
+
+def _item(value: Any, k: int) -> Any:
+    return value.value[k] if isinstance(value, Batch) and value.mapped else inner(value)
+
+
+def _listed(result: Any) -> Sequence[Any]:
+    return result if isinstance(result, (tuple, list)) else (result,)
