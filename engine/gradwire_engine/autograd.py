@@ -78,7 +78,12 @@ def _walk(
         targets = [edge_of(i)[:2] for i in inputs]
     kind = outputs[0]._recorder
     walk = Walk(
-        roots, kind=kind, create_graph=create_graph, retain_graph=create_graph if retain_graph is None else retain_graph, targets=targets
+        roots,
+        kind=kind,
+        create_graph=create_graph,
+        retain_graph=create_graph if retain_graph is None else retain_graph,
+        targets=targets,
+        recorded=any(g._recorder is not kind for _, _, g in roots),
     )
     if walk.arithmetic is ARRAYS:
         roots[:] = [(node, index, g._data) for node, index, g in roots]
@@ -244,8 +249,16 @@ def grad(
             outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads
         ).run()
         return found
+    from .batching.rows import of_each_row
+
     gradients = as_list(grad_outputs) if grad_outputs is not None else [None] * len(as_list(outputs))
-    return batched(lambda row: grad(outputs, inputs, row, True, create_graph, allow_unused, False, materialize_grads), gradients)
+    size = batch_size(gradients)
+    return of_each_row(
+        lambda rows: start_grad(outputs, inputs, rows, retain_graph, create_graph, allow_unused, materialize_grads).run(),
+        gradients,
+        as_list(outputs),
+        size,
+    )
 
 
 def batched(each: Callable[[list[Any]], tuple[Any, ...]], gradients: Sequence[Any]) -> tuple[Any, ...]:
@@ -258,7 +271,7 @@ def batched(each: Callable[[list[Any]], tuple[Any, ...]], gradients: Sequence[An
     Raises:
         TensorRuntimeError: The leading axes differ.
     """
-    found = [each([None if g is None else g[k] for g in gradients]) for k in range(_batch_size(gradients))]
+    found = [each([None if g is None else g[k] for g in gradients]) for k in range(batch_size(gradients))]
     return tuple(None if column[0] is None else ops.stack(list(column)) for column in zip(*found, strict=True))
 
 
@@ -272,19 +285,27 @@ def check_unused(allow_unused: bool | None, materialize_grads: bool) -> None:
         raise TensorValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
 
 
-def walk_back(outputs: Sequence[Value], gradients: Sequence[Any], targets: Sequence[Value], *, create_graph: bool = False) -> list[Any]:
-    """The gradients of ``outputs`` with respect to ``targets``, ``None`` for what was not reached; the graph is released.
+def walk_back(
+    outputs: Sequence[Value],
+    gradients: Sequence[Any],
+    targets: Sequence[Value],
+    *,
+    create_graph: bool = False,
+    retain_graph: bool | None = None,
+) -> list[Any]:
+    """The gradients of ``outputs`` with respect to ``targets``, ``None`` for what was not reached.
 
     Args:
         outputs: Where the walk starts.
         gradients: Their cotangents; ``None`` stands for ones.
         targets: Leaves or intermediates.
         create_graph: Whether the gradients are themselves recorded.
+        retain_graph: Whether saved tensors are kept for another walk; defaults to ``create_graph``.
 
     Raises:
         TensorRuntimeError: An output has no graph, or a cotangent is missing or does not fit.
     """
-    walk = _walk(outputs, gradients, None, create_graph, targets)
+    walk = _walk(outputs, gradients, retain_graph, create_graph, targets)
     captured = walk.run()
     return [walk._value(captured.get(place)) for place in walk.targets]
 
@@ -297,7 +318,12 @@ def _require_grad(tensors: Sequence[Any]) -> None:
             raise TensorRuntimeError("One of the differentiated Tensors does not require grad", code="no_grad_fn")
 
 
-def _batch_size(gradients: Sequence[Any]) -> int:
+def batch_size(gradients: Sequence[Any]) -> int:
+    """How many rows stacked cotangents have.
+
+    Raises:
+        TensorRuntimeError: The leading axes differ, or there is none.
+    """
     sizes = {len(g) for g in gradients if g is not None}
     if len(sizes) != 1:
         raise TensorRuntimeError(

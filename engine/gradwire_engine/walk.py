@@ -58,6 +58,7 @@ class Walk:
         create_graph: Whether the walk is recorded.
         retain_graph: Whether saved tensors are kept.
         targets: The places whose gradients are captured instead of accumulated; everything reachable when ``None``.
+        recorded: Whether the cotangents are values of another recorder, so that each step is an op call though nothing is recorded.
 
     Attributes:
         captured: The gradients that have come to the targets.
@@ -73,11 +74,12 @@ class Walk:
         create_graph: bool,
         retain_graph: bool,
         targets: Sequence[tuple[Node, int]] | None = None,
+        recorded: bool = False,
     ) -> None:
         self.create_graph = create_graph
         self.retain_graph = retain_graph
         self._kind = kind
-        self.arithmetic: Arithmetic = RecordedArithmetic(kind) if create_graph or not kind.computes_on_arrays else ARRAYS
+        self.arithmetic: Arithmetic = ARRAYS if kind.computes_on_arrays and not (create_graph or recorded) else RecordedArithmetic(kind)
         self.captured: dict[tuple[Node, int], Any] = {}
         self.targets = tuple(targets or ())
         self._targets = None if targets is None else frozenset(targets)

@@ -66,8 +66,10 @@ class Batched(Value):
     @classmethod
     def _execute(cls, op: Op, operands: Sequence[Any], payloads: Sequence[Any]) -> Sequence[Any]:
         from .apply import apply
+        from .scope import below
 
-        return apply(cls.depth, op, operands)
+        with below(cls.depth):
+            return apply(cls.depth, op, operands)
 
     @classmethod
     def _promote(cls, payload: Any, dtype: NumpyDType) -> Any:

@@ -62,6 +62,7 @@ class Looped(Op):
         self.name = f"vmap({op.full_name})"
         self.overload = ""
         self.kernel = self._run_items
+        self.batch = "item_by_item"
         everything = tuple(range(len(op.params)))
         self.meta_rule, self.meta_positions = self._metas, everything
         self.promotion, self.promoted = "none", frozenset()

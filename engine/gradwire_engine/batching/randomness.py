@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final
 
 from ..errors import TensorRuntimeError
 from ..op import Op
@@ -13,6 +11,7 @@ from ..record import call_bound
 from .apply import MappedCall, inner, size_of
 from .axes import aligned
 from .batch import Batch
+from .scope import scope_of
 
 RANDOMNESS: Final = ("error", "different", "same")
 _SIZES: Final = frozenset({"size"})
@@ -20,31 +19,6 @@ _SIZES: Final = frozenset({"size"})
 _SHAPED: Final = frozenset(
     {"rand_like", "randn_like", "randint_like", "_dropout_noise", "_uniform", "_normal", "_exponential", "_bernoulli.float"}
 )
-
-
-class Scope(NamedTuple):
-    """A vmap that is running.
-
-    Attributes:
-        size: How many items its batch has.
-        randomness: What random operations do: ``"error"``, ``"different"`` or ``"same"``.
-    """
-
-    size: int
-    randomness: str
-
-
-_SCOPES: ContextVar[Mapping[int, Scope]] = ContextVar("gradwire_vmap_scopes", default={})  # noqa: B039 - it is never changed
-
-
-@contextmanager
-def running(depth: int, scope: Scope) -> Iterator[None]:
-    """Tells the random operations inside of a vmap of its size and its randomness."""
-    token = _SCOPES.set({**_SCOPES.get(), depth: scope})
-    try:
-        yield
-    finally:
-        _SCOPES.reset(token)
 
 
 def check_randomness(randomness: str) -> None:
@@ -65,7 +39,7 @@ def draw(depth: int, op: Op, values: list[Any]) -> list[Batch]:
     Raises:
         TensorRuntimeError: Random numbers may not be drawn here, or are to be the same for items that are not (torch's messages).
     """
-    scope = _SCOPES.get().get(depth)
+    scope = scope_of(depth)
     if scope is None or scope.randomness == "error":
         raise TensorRuntimeError(
             "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' randomness flags "

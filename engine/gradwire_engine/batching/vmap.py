@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ..errors import TensorRuntimeError, TensorTypeError, TensorValueError
-from ..value import CREATOR, Value
+from ..value import Value
 from .batch import Batch, Batched, depth_of, level
-from .randomness import Scope, check_randomness, running
+from .randomness import check_randomness
+from .scope import running
 
 Named = Mapping[Any, Value]
 
@@ -36,12 +37,8 @@ def vmap(function: Callable[[Named], Any], inputs: Named, mapped: Collection[Any
     kind = level(depth)
     # What is not mapped goes in as a value of this level too, so that it can be differentiated by for each item.
     arguments = {name: kind._wrap(Batch(value, name in mapped)) for name, value in inputs.items()}
-    token = CREATOR.set(kind)
-    try:
-        with running(depth, Scope(size, randomness)):
-            result = function(arguments)
-    finally:
-        CREATOR.reset(token)
+    with running(depth, size, randomness):
+        result = function(arguments)
     return _unwrapped(result, kind, size)
 
 
