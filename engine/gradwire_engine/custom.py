@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .batching.functions import call_on_batch, kind_of
 from .dtypes import is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError
 from .meta import broadcast
@@ -114,6 +115,22 @@ class FunctionNode(Node):
             )
 
 
+def _outputs(function: Function, given: Mapping[str, Any], run: Runner) -> list[Value]:
+    """The outputs of the forward program, without history."""
+    with no_grad():
+        done = run(function.forward, {n: v.detach() if isinstance(v, Value) else v for n, v in given.items()})
+    results: list[Value] = []
+    for name in function.forward.outputs:
+        value = done[name]
+        if not isinstance(value, Value):
+            raise TensorTypeError(
+                f"The output {name!r} of the function {function.name!r} is a number; a function returns tensors.", code="argument_type"
+            )
+        # A handle of its own: an output that is an input handed through must not change that input's history.
+        results.append(value.detach())
+    return results
+
+
 def call_function(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], run: Runner) -> Any:
     """Calls a custom function on tensors: a tensor, or a tuple where it has several outputs.
 
@@ -146,17 +163,8 @@ def call_function(function: Function, args: Sequence[Any], kwargs: Mapping[str, 
                 pointer=f"/{name}",
             )
     inputs = [given[name] for name in names]
-    with no_grad():
-        done = run(function.forward, {n: v.detach() if isinstance(v, Value) else v for n, v in given.items()})
-    results: list[Value] = []
-    for name in function.forward.outputs:
-        value = done[name]
-        if not isinstance(value, Value):
-            raise TensorTypeError(
-                f"The output {name!r} of the function {function.name!r} is a number; a function returns tensors.", code="argument_type"
-            )
-        # A handle of its own: an output that is an input handed through must not change that input's history.
-        results.append(value.detach())
+    level = kind_of(inputs)
+    results = _outputs(function, given, run) if level is None else call_on_batch(function, inputs, run, level)
     needed = any(isinstance(v, Value) and v.requires_grad for v in inputs)
     if needed and GRAD_MODE.get() and any(is_differentiable(r._data.dtype) for r in results):
         node = FunctionNode(function, inputs, results, run)

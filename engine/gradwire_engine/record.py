@@ -53,6 +53,9 @@ def call_bound(op: Op, values: list[Any]) -> Any:
                     kind = item._recorder
             elif isinstance(item, (np.ndarray, np.generic)):
                 plain = True
+    if op.random and kind is not None:
+        # In a trace or a batch, what is drawn belongs to that, also where the tensor that it is drawn for does not.
+        kind = max(kind, Value.for_creation(), key=lambda k: k.precedence)
     if op.composite:
         if kind is None:
             if not plain:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import TensorRuntimeError
-from ..op import Op
+from ..op import Op, ops
 from ..record import call_bound
-from .apply import MappedCall, inner, size_of
+from .apply import MappedCall, inner, merged, size_of
 from .axes import aligned
 from .batch import Batch
 from .scope import scope_of
@@ -56,8 +56,11 @@ def draw(depth: int, op: Op, values: list[Any]) -> list[Batch]:
         return [Batch(r, False) for r in _listed(call_bound(op, one))]
     call = MappedCall(op, values, scope.size)
     call.outs  # noqa: B018 - what is wrong with the items is said of the items
-    if op.name in ("multinomial", "randperm") and not (op.name == "multinomial" and len(values[0].shape) == 1):
-        return [_drawn_apart(call)]
+    if op.name == "randperm":
+        return [Batch(ops.stack([call.run(values) for _ in range(scope.size)]), True)]
+    if op.name == "multinomial" and len(values[0].shape) == 2:
+        rows = call.run([merged(call.stacked(values[0])), *values[1:]])
+        return [Batch(ops.reshape(rows, (scope.size, *call.outs[0].shape)), True)]
     made = [_for_all(call, i, v) for i, v in enumerate(values)]
     return [Batch(r, True) for r in _listed(call.run(made))]
 
@@ -75,17 +78,6 @@ def _for_all(call: MappedCall, position: int, value: Any) -> Any:
 
 def _first(value: Any) -> Any:
     return value.value[0] if isinstance(value, Batch) and value.mapped else inner(value)
-
-
-def _drawn_apart(call: MappedCall) -> Batch:
-    from ..op import ops
-
-    rows = [_listed(call.run([_item(v, k) for v in call.values]))[0] for k in range(call.size)]
-    return Batch(ops.stack(rows), True)
-
-
-def _item(value: Any, k: int) -> Any:
-    return value.value[k] if isinstance(value, Batch) and value.mapped else inner(value)
 
 
 def _listed(result: Any) -> Sequence[Any]:
