@@ -27,7 +27,7 @@ Named = Mapping[str, Value]
 Call = Callable[[Named], Named]
 """A pure function of named values."""
 
-_FORWARD_COST: Final = 2
+_FORWARD_COST: Final = 4
 """How many rows of a Jacobian by reverse mode take as long as one column by forward mode, which walks the graph of a walk."""
 
 

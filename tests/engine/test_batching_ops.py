@@ -146,7 +146,7 @@ def test_gradients(name: str, samples: Numbered) -> None:
 
 @np.errstate(all="ignore")
 def check_gradients(name: str, sample: Sample) -> None:
-    for pattern in patterns(len(build(name, sample, ARRAYS).recipes))[:3]:
+    for number, pattern in enumerate(patterns(len(build(name, sample, ARRAYS).recipes))[:3]):
         mapped = Mapped(name, sample, pattern)
         wanted = [i for i, g in enumerate(mapped.grad) if g]
         rows = []
@@ -154,11 +154,11 @@ def check_gradients(name: str, sample: Sample) -> None:
             tensors = mapped.tensors(mapped.item(k))
             rows.append([g._data for g in mapped.gradients(mapped.run(tensors), [tensors[i] for i in wanted])])
         expected = [np.stack(column) for column in zip(*rows, strict=True)]
-        check_per_item(mapped, wanted, expected)
-        check_from_outside(mapped, wanted, expected)
+        check_per_item(mapped, wanted, expected, number == 0)
+        check_from_outside(mapped, wanted, expected, number == 0)
 
 
-def check_per_item(mapped: Mapped, wanted: Sequence[int], expected: Sequence[Array]) -> None:
+def check_per_item(mapped: Mapped, wanted: Sequence[int], expected: Sequence[Array], symbolic: bool) -> None:
     """The gradient of every item by itself, recorded inside."""
 
     def each(named: Any) -> Any:
@@ -170,17 +170,21 @@ def check_per_item(mapped: Mapped, wanted: Sequence[int], expected: Sequence[Arr
 
     for a, b in zip(on_batch([gradwire.Tensor._wrap(a) for a in mapped.arrays]), expected, strict=True):
         close(a, b, mapped.rtol)
+    if not symbolic:
+        return
     program = trace(lambda *symbols: on_batch(symbols), [meta_of_array(a) for a in mapped.arrays])
     for a, b in zip(program.run(mapped.arrays), expected, strict=True):
         close(a, b, mapped.rtol)
 
 
-def check_from_outside(mapped: Mapped, wanted: Sequence[int], expected: Sequence[Array]) -> None:
+def check_from_outside(mapped: Mapped, wanted: Sequence[int], expected: Sequence[Array], symbolic: bool) -> None:
     """The gradient of the whole batch, recorded outside; what is the same for all items gets the sum."""
     sums = [e if i in mapped.mapped else e.sum(0, dtype=e.dtype) for i, e in zip(wanted, expected, strict=True)]
     tensors = mapped.tensors(mapped.arrays)
     for a, b in zip(mapped.gradients(mapped.on_batch(tensors), [tensors[i] for i in wanted], stacked=True), sums, strict=True):
         close(a, b, mapped.rtol)
+    if not symbolic:
+        return
 
     def both(*symbols: Any) -> Any:
         leaves = [s.requires_grad_() if g else s for s, g in zip(symbols, mapped.grad, strict=True)]

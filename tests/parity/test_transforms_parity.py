@@ -93,6 +93,7 @@ CASES = [
     Case("triangle", lambda t, x, w: t.tril(x) @ w, (3, 3), (3,)),
     Case("diagonal", lambda t, x, w: t.diagonal(x) * w, (3, 3), (3,)),
     Case("wide", lambda t, x, w: t.sin(x) * t.exp(w), (), (12,)),
+    Case("many outputs of few inputs", lambda t, x, w: t.sin(x * t.arange(30.0)) * w, (2, 1), ()),
     Case("no use of w", lambda t, x, w: t.sin(x), (3,), (2,)),
 ]
 

@@ -14,7 +14,7 @@ and both are right without knowing of each other:
   there is ``grad(vmap(f))``, and sees nothing of the level above.
 - A walk over a graph of plain values may be given cotangents that are ``Batched``. Saved tensors are plain then, and each rule mixes
   the two, which is a call with one operand that is mapped and others that are not. So all rows of a Jacobian come from one walk
-  (``walked_at_once``).
+  (``rows.of_each_row``).
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def apply(depth: int, op: Op, operands: Sequence[Any]) -> list[Batch]:
     size = size_of(op, values)
     if size is None:
         result = call_bound(op, [inner(v) if i in op.tensor_slots else v for i, v in enumerate(values)])
-        return [Batch(r, False) for r in _listed(result)]
+        return [Batch(r, False) for r in listed(result)]
     if op.data_dependent and not _is_known_index(op, values):
         raise TensorRuntimeError(
             f"vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over {op.name}.",
@@ -120,7 +120,7 @@ def _applied(rule: Callable[[MappedCall], Any], call: MappedCall) -> list[Batch]
         raise
     if result is None:
         result = loop(call)
-    return [r if isinstance(r, Batch) else Batch(r, True) for r in _listed(result)]
+    return [r if isinstance(r, Batch) else Batch(r, True) for r in listed(result)]
 
 
 def _is_known_index(op: Op, values: Sequence[Any]) -> bool:
@@ -143,7 +143,8 @@ def size_of(op: Op, values: Sequence[Any]) -> int | None:
     return None
 
 
-def _listed(result: Any) -> Sequence[Any]:
+def listed(result: Any) -> Sequence[Any]:
+    """The results of a call, also where there is one."""
     return result if isinstance(result, (tuple, list)) else (result,)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..op import ops
 from ..value import Value
-from .apply import MappedCall, inner
+from .apply import MappedCall, inner, listed
 from .batch import Batch
 
 DIMENSIONS: Final = frozenset({"dim", "dims", "dim0", "dim1", "dim2", "dimension"})
@@ -77,8 +77,7 @@ def leading(call: MappedCall, shared: Collection[str] = (), empty_means_all: boo
     # Without a dimension the items are read as vectors.
     values[0] = ops.reshape(values[0], (call.size, math.prod(first.shape)))
     result = call.run(values)
-    listed = result if isinstance(result, tuple) else (result,)
-    return [ops.reshape(r, (call.size, *out.shape)) for r, out in zip(listed, call.outs, strict=True)]
+    return [ops.reshape(r, (call.size, *out.shape)) for r, out in zip(listed(result), call.outs, strict=True)]
 
 
 def _others(call: MappedCall, shared: Collection[str]) -> list[Batch]:

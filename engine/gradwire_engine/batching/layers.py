@@ -6,7 +6,7 @@ from typing import Any
 
 from ..op import ops
 from ..value import Value
-from .apply import MappedCall, inner, merged
+from .apply import MappedCall, inner, listed, merged
 from .axes import aligned
 from .batch import Batch
 
@@ -21,8 +21,7 @@ def folded(call: MappedCall) -> Any:
         shape = call["size"]
         values[call.op.names.index("size")] = (call.size * shape[0], *shape[1:])
     result = call.run(values)
-    listed = result if isinstance(result, tuple) else (result,)
-    return [ops.reshape(r, (call.size, *out.shape)) for r, out in zip(listed, call.outs, strict=True)]
+    return [ops.reshape(r, (call.size, *out.shape)) for r, out in zip(listed(result), call.outs, strict=True)]
 
 
 def _folded(call: MappedCall, value: Any) -> Any:

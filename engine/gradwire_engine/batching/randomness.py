@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from ..errors import TensorRuntimeError
 from ..op import Op, ops
 from ..record import call_bound
-from .apply import MappedCall, inner, merged, size_of
+from .apply import MappedCall, inner, listed, merged, size_of
 from .axes import aligned
 from .batch import Batch
 from .scope import scope_of
@@ -53,7 +52,7 @@ def draw(depth: int, op: Op, values: list[Any]) -> list[Batch]:
         if size is not None and not shaped:
             raise TensorRuntimeError("Vmap does not currently support same randomness with a batched tensor input.", code="vmap_randomness")
         one = [_first(v) if i in slots else v for i, v in enumerate(values)]
-        return [Batch(r, False) for r in _listed(call_bound(op, one))]
+        return [Batch(r, False) for r in listed(call_bound(op, one))]
     call = MappedCall(op, values, scope.size)
     call.outs  # noqa: B018 - what is wrong with the items is said of the items
     if op.name == "randperm":
@@ -62,7 +61,7 @@ def draw(depth: int, op: Op, values: list[Any]) -> list[Batch]:
         rows = call.run([merged(call.stacked(values[0])), *values[1:]])
         return [Batch(ops.reshape(rows, (scope.size, *call.outs[0].shape)), True)]
     made = [_for_all(call, i, v) for i, v in enumerate(values)]
-    return [Batch(r, True) for r in _listed(call.run(made))]
+    return [Batch(r, True) for r in listed(call.run(made))]
 
 
 def _for_all(call: MappedCall, position: int, value: Any) -> Any:
@@ -78,7 +77,3 @@ def _for_all(call: MappedCall, position: int, value: Any) -> Any:
 
 def _first(value: Any) -> Any:
     return value.value[0] if isinstance(value, Batch) and value.mapped else inner(value)
-
-
-def _listed(result: Any) -> Sequence[Any]:
-    return result if isinstance(result, (tuple, list)) else (result,)
