@@ -120,12 +120,30 @@ def run_kernel(op: Op, values: Sequence[Any]) -> Any:
         GradwireError: The shapes do not fit, or a Python number does not fit the dtype.
         LimitError: There is not enough memory.
     """
+    # Some ask the context for its default dtype and its generator.
+    return call_kernel(op, values, _directly if op.creation or op.random else quiet.run)
+
+
+def _directly(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
+
+
+def call_kernel(op: Op, values: Sequence[Any], call: Callable[..., Any] = _directly) -> Any:
+    """Runs the kernel on arrays that are promoted already, where floating point warnings are off.
+
+    Args:
+        op: The op.
+        values: One per parameter.
+        call: What calls a function with its arguments.
+
+    Raises:
+        GradwireError: The shapes do not fit, or a Python number does not fit the dtype.
+        LimitError: There is not enough memory.
+    """
     if op.work is not None:
         check()
     try:
-        if op.creation or op.random:
-            return op.run(values)  # these ask the context for its default dtype and its generator
-        return quiet.run(op.run, values)
+        return call(op.run, values)
     except GradwireError:
         raise
     except OverflowError as error:

@@ -45,7 +45,7 @@ class Tensor(Value):
             result = (result,)
         if op.view:
             return tuple(result)
-        return tuple(_own(r, op, payloads) for r in result)
+        return tuple(own_result(r, op, payloads) for r in result)
 
     @classmethod
     def _promote(cls, payload: Any, dtype: NumpyDType) -> Any:
@@ -216,7 +216,7 @@ def copied(g: Value) -> Any:
     return ops.copy(ops.empty_like(g.detach()), g)
 
 
-def _own(result: Any, op: Op, payloads: Sequence[Any]) -> Array:
+def own_result(result: Any, op: Op, payloads: Sequence[Any]) -> Array:
     """A kernel's result as an array that shares memory with no argument, row-major unless the op is elementwise."""
     if type(result) is not np.ndarray:
         return np.asarray(result)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import as_array
 from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorNotImplementedError, TensorRuntimeError
 from ..op import op, ops
@@ -146,7 +147,7 @@ def _factor(value: Scalar, dtype: NumpyDType) -> Any:
 )
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 * tensor2``."""
-    product = np.multiply(np.multiply(_factor(value, np.asarray(input).dtype), tensor1), tensor2)
+    product = np.multiply(np.multiply(_factor(value, as_array(input).dtype), tensor1), tensor2)
     return in_order(np.add(input, product), input, tensor1, tensor2)
 
 
@@ -174,7 +175,7 @@ def _check_addcdiv(tensor1: Any, tensor2: Any, value: Scalar, dtype: NumpyDType)
 )
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 / tensor2``."""
-    scaled = np.multiply(_factor(value, np.asarray(input).dtype), tensor1)
+    scaled = np.multiply(_factor(value, as_array(input).dtype), tensor1)
     return in_order(np.add(input, np.true_divide(scaled, tensor2)), input, tensor1, tensor2)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import as_array, row_major
 from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..meta import Meta, dense, is_contiguous, meta_of_array
@@ -34,7 +35,7 @@ def _meta_of(input: Any) -> Meta:
 )
 def row_major_copy(input: Tensor) -> Array:
     """A row-major copy."""
-    return np.array(input, order="C")
+    return row_major(input)
 
 
 @op(composite=True)
@@ -54,7 +55,7 @@ def cast(array: Any, dtype: NumpyDType) -> Array:
     """``array`` as ``dtype``; where a complex number becomes a real one the imaginary part is dropped."""
     if array.dtype.kind == "c" and dtype.kind not in "cb":
         array = array.real
-    return np.asarray(array).astype(dtype)
+    return as_array(array).astype(dtype)
 
 
 @op("_to_copy", grad_fn="ToCopyBackward0", result="dtype", method=False, vjp=dict(input=lambda g: g))

@@ -14,7 +14,7 @@ _PIECE: Final = 1 << 33
 _WHOLE_PIECE: Final = 1 << 28
 """The same for small matrices of integers, for which NumPy has no BLAS."""
 _FEW: Final = 1 << 16
-"""Up to how many multiply-adds a product is left to NumPy as it is."""
+"""Up to how many multiply-adds a product of integers is left to NumPy as it is; one of floats is, up to a piece."""
 
 # Integers are multiplied by BLAS, in pieces and digits so small that every sum is below 2^53, and so exact in double precision.
 _TILE: Final = 1 << 10
@@ -26,7 +26,7 @@ def product(a: Array, b: Array) -> Array:
     """The matrix product; half precision is summed in single, as torch does."""
     if a.dtype == np.float16:
         return product(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
-    if a.ndim < 2 or b.ndim < 2 or max(a.size * b.shape[-1], b.size * a.shape[-2]) <= _FEW:
+    if a.ndim < 2 or b.ndim < 2 or max(a.size * b.shape[-1], b.size * a.shape[-2]) <= (_PIECE if a.dtype.kind in "fc" else _FEW):
         return np.matmul(a, b)
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     out = np.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import as_array
 from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..op import op, ops
@@ -34,8 +35,8 @@ def threshold_backward(grad_output: Tensor, input: Tensor, threshold: Real) -> A
     # numpy.where branches on every element, which costs seven times as much where the signs are random. Masking the bits does
     # not, and unlike a product with the mask it leaves no NaN behind infinities and no negative zeros.
     whole = _WHOLE[grad_output.dtype.itemsize]
-    kept = np.subtract(0, np.asarray(~(input <= threshold)).view(np.int8), dtype=whole)
-    return np.asarray(kept & grad_output.view(whole)).view(grad_output.dtype)
+    kept = np.subtract(0, as_array(~(input <= threshold)).view(np.int8), dtype=whole)
+    return as_array(kept & grad_output.view(whole)).view(grad_output.dtype)
 
 
 def _not_bool(message: str) -> Callable[[NumpyDType], None]:

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import as_array
 from ..dtypes import Array, NumpyDType, dtype_of, scalar_array
 from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
 from .supported import converted, cpp_name, duplicate, not_complex, only, require_tensor
+
+BOOL = np.dtype(bool)
 
 
 def _check_condition(condition: Any) -> None:
@@ -52,7 +55,7 @@ def where_positions(condition: Tensor) -> Any:
 def where_tensor(condition: Tensor, input: Tensor, other: Tensor) -> Array:
     """The elements of ``input`` where ``condition`` holds, otherwise those of ``other``."""
     dtype = getattr(input, "dtype", None) or other.dtype
-    return np.where(np.asarray(condition, bool), np.asarray(input, dtype), np.asarray(other, dtype))
+    return np.where(as_array(condition, BOOL), as_array(input, dtype), as_array(other, dtype))
 
 
 def _winner(g: Any, mine: Any, its: Any) -> Any:
@@ -271,7 +274,7 @@ def _check_fill_tensor(input: Any, mask: Any, value: Any, dtype: NumpyDType) -> 
 )
 def masked_fill_tensor(input: Tensor, mask: Tensor, value: Tensor) -> Array:
     """``value``, a tensor of one element, where ``mask`` holds, otherwise the elements of ``input``."""
-    return np.where(mask, np.asarray(value).astype(input.dtype), input)
+    return np.where(mask, as_array(value).astype(input.dtype), input)
 
 
 @op(inplace=True, vjp=dict(input=lambda g, input: g * ops.isfinite(input)))

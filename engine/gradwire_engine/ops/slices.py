@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import row_major, zeros_for
 from ..dtypes import Array
 from ..errors import TensorIndexError, TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dim
@@ -132,7 +133,7 @@ def unfold_backward(grad_output: Tensor, shape: Size, dimension: int, size: int,
 
 
 def _put_back(grad_output: Array, shape: Shape, region: Callable[[Array], Array]) -> Array:
-    out = np.zeros(shape, grad_output.dtype)
+    out = zeros_for(grad_output, shape)
     region(out)[...] = grad_output
     return out
 
@@ -171,7 +172,7 @@ def diagonal_backward(grad_output: Tensor, shape: Size, offset: int, dim1: int, 
 
 
 def _written(input: Array, src: Array, region: Callable[[Array], Array]) -> Array:
-    out = np.array(input, order="C")
+    out = row_major(input)
     target = region(out)
     _check_src(src.shape, target.shape)
     target[...] = src

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..arrays import as_array
 from ..dtypes import Array, dtype_of
 from ..errors import LimitError, TensorIndexError, TensorRuntimeError
 from ..meta import Shape, check_extent, wrap_dim, wrap_dims
@@ -150,7 +151,7 @@ def expanded_size(input: Array, size: Shape) -> Shape:
 def expand(input: Tensor, size: Size) -> Array:
     """The same elements repeated along dimensions of size 1, without a copy; -1 keeps a size."""
     wanted = expanded_size(input, size)
-    source = np.asarray(input)
+    source = as_array(input)
     lead = len(wanted) - source.ndim
     steps = tuple(0 if have != s else step for have, s, step in zip(source.shape, wanted[lead:], source.strides, strict=True))
     return strided(source, wanted, (0,) * lead + steps)

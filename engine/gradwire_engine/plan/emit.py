@@ -1,0 +1,444 @@
+"""From a graph to straight-line Python that calls NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ..dtypes import Array
+from ..stopping import check
+from .evaluate import empty_like, run_kernel_step
+from .held import Recipe
+from .ir import Graph, Step, Term, is_dense, is_splat, splat_value, take, take_known
+from .places import Places
+from .scalars import number_expression, number_of
+
+_LONG: Final = 1 << 20
+"""The number of elements from which on a call is preceded by a look at whether it is still wanted."""
+
+
+class Source:
+    """The text of a plan and what its names mean.
+
+    Attributes:
+        text: The Python.
+        names: What it calls and holds.
+        recipe: The memory it keeps.
+        calls: The number of NumPy calls.
+        constant_bytes: The bytes of the constants.
+        peak_bytes: The most memory that one call takes: what is kept, and what it hands out or kernels make.
+        asks_context: Whether something in it asks the caller's context, for a generator or a default dtype.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.calls = 0
+        self.constant_bytes = 0
+        self.names: dict[str, Any] = {}
+        self.asks_context = any(s.kind == "kernel" and (s.function.random or s.function.creation) for s in graph.steps)
+        self._graph = graph
+        self._places = Places(graph)
+        self.recipe = Recipe(self._places.sizes)
+        self._lines: list[str] = []
+        self._held: list[str] = []
+        self._names: dict[Term, str] = {}
+        self._arrays_of_numbers: dict[Term, str] = {}
+        self._held_index: dict[str, int] = {}
+        self._bound: dict[Any, str] = {}
+        self._count = 0
+        for position, term in enumerate(graph.inputs):
+            self._names[term] = f"x{position}"
+            if not term.shape:
+                name = self._names[term] = self._fresh("s")
+                self._line(f"{name} = x{position}{'.item()' if term.dtype == np.float64 else '[()]'}")
+        made = 0
+        for number, step in enumerate(graph.steps):
+            self._step(number, step)
+            made += sum(out.nbytes for out in step.outs if self._places.home.get(out) in ("made", "output"))
+            gone = [self._names[r] for r in self._places.ends[number] if self._places.home.get(r) == "made" and r in self._names]
+            if gone:
+                self._line(f"{' = '.join(gone)} = None")
+        self.peak_bytes = sum(self._places.sizes) + made
+        self.text = self._text(self._results())
+
+    # Names.
+
+    def _fresh(self, letter: str) -> str:
+        self._count += 1
+        return f"{letter}{self._count}"
+
+    def _bind(self, value: Any, letter: str = "k", key: Any = None) -> str:
+        """A name for something that the text refers to."""
+        if key is None:
+            key = id(value)
+        found = self._bound.get(key)
+        if found is None:
+            found = self._bound[key] = self._fresh(letter)
+            self.names[found] = value
+        return found
+
+    def _function(self, function: Any) -> str:
+        name = str(function.__name__)
+        return (
+            self._bind(function, key=("f", function))
+            if name in self.names and self.names[name] is not function
+            else self._known(name, function)
+        )
+
+    def _known(self, name: str, value: Any) -> str:
+        self.names[name] = value
+        return name
+
+    def _line(self, text: str) -> None:
+        self._lines.append(text)
+
+    # Operands.
+
+    def number(self, item: Any) -> str:
+        """An operand of no dimensions, as a number."""
+        if type(item) is not Term:
+            return self._literal(item)
+        if item.constant is not None:
+            return self._literal(number_of(item.constant))
+        return self._names[item]
+
+    def _literal(self, value: Any) -> str:
+        if type(value) in (bool, int):
+            return repr(value) if -(2**62) < value < 2**62 else self._bind(value, "n", ("n", value))
+        if type(value) is float and math.isfinite(value):
+            return repr(value) if value >= 0 and not (value == 0 and math.copysign(1, value) < 0) else f"({value!r})"
+        return self._bind(value, "n", ("n", type(value), repr(value)))
+
+    def array(self, item: Any, step: Step | None = None) -> str:
+        """An operand as an array; a Python number may stay one."""
+        if type(item) is not Term:
+            return self._number_operand(item, step)
+        if item.constant is not None:
+            return self._constant(item, splats=step is None or step.kind != "elementwise")
+        if item.shape:
+            return self._names[item]
+        found = self._arrays_of_numbers.get(item)
+        if found is None:
+            found = self._arrays_of_numbers[item] = self._hold("z", self.recipe.add_number(item))
+            self._line(f"{found}[()] = {self._names[item]}")
+        return found
+
+    def _number_operand(self, value: Any, step: Step | None) -> str:
+        """A Python number beside arrays: as an array of their dtype, which a ufunc takes faster, where it means the same."""
+        dtypes = {a.dtype for a in step.args if type(a) is Term} if step is not None else set()
+        if len(dtypes) == 1:
+            (dtype,) = dtypes
+            if dtype.kind in "fc" and type(value) in (int, float) and np.result_type(dtype, type(value)(0)) == dtype:
+                made = np.asarray(value, np.float64).astype(dtype)
+                return self._bind(made, "c", ("a", dtype, made.tobytes()))
+        return self._literal(value)
+
+    def _constant(self, term: Term, *, splats: bool) -> str:
+        assert term.constant is not None
+        if not splats and is_splat(term):
+            return self._bind(splat_value(term), "c", ("a", term.dtype, splat_value(term).tobytes()))
+        name = self._bind(term.constant, "c")
+        if term.constant.size and not is_splat(term):
+            self.constant_bytes += term.constant.nbytes
+        return name
+
+    def _hold(self, letter: str, index: int) -> str:
+        name = self._fresh(letter)
+        self._held.append(name)
+        self._held_index[name] = index
+        return name
+
+    # Results.
+
+    def target(self, out: Term) -> str:
+        """The array that a call writes ``out`` to, which has a name from now on."""
+        if out in self._names:
+            return self._names[out]
+        root = self._places.root_of(out)
+        if root is not out:
+            self._names[out] = self._names[root]
+        elif self._places.home[out] == "held":
+            self._names[out] = self._hold("t", self.recipe.add_array(out, self._places.buffer[out]))
+        else:
+            name = self._names[out] = self._fresh("o")
+            if is_dense(out):
+                self._known("empty", np.empty)
+                self._line(f"{name} = empty({out.shape!r}, {self._dtype(out.dtype)})")
+            else:
+                self._known("empty_like", empty_like)
+                self._line(f"{name} = empty_like({self._bind(out)})")
+        return self._names[out]
+
+    def _dtype(self, dtype: Any) -> str:
+        return self._bind(dtype, "d", ("d", dtype))
+
+    def _call(self, text: str, steps: int = 1) -> None:
+        self.calls += steps
+        self._line(text)
+
+    def _step(self, number: int, step: Step) -> None:
+        if max((t.size for t in (*step.outs, *step.operands())), default=0) >= _LONG and step.kind != "view":
+            self._known("check", check)
+            self._line("check()")
+        {
+            "elementwise": self._elementwise,
+            "reduce": self._reduce,
+            "matmul": self._matmul,
+            "view": self._view,
+            "copy": self._copy,
+            "put": self._region,
+            "add_at": self._region,
+            "join": self._join,
+            "kernel": self._kernel,
+        }[step.kind](step)
+
+    def _elementwise(self, step: Step) -> None:
+        if not step.out.shape:
+            self.calls += 1
+            names = [self._new(out) for out in step.outs]
+            self._line(f"{', '.join(names)} = {number_expression(step, self)}")
+        elif step.function is np.where:
+            self._choice(step)
+        else:
+            operands = [self.array(a, step) for a in step.args]
+            options = "".join(f", {key}={self._option(value)}" for key, value in step.how or ())
+            if len(step.outs) == 1 and self._made_by_itself(step):
+                self._call(f"{self._new(step.out)} = {self._function(step.function)}({', '.join(operands)}{options})")
+                return
+            targets = [self.target(out) for out in step.outs]
+            if step.function in (np.maximum, np.minimum):
+                targets = [f"out={targets[0]}"]  # which NumPy does not take by position
+            self._call(f"{self._function(step.function)}({', '.join([*operands, *targets])}{options})")
+
+    def _new(self, out: Term) -> str:
+        name = self._names[out] = self._fresh("s" if not out.shape else "o")
+        return name
+
+    def _option(self, value: Any) -> str:
+        return self._dtype(value) if isinstance(value, np.dtype) else repr(value)
+
+    def _made_by_itself(self, step: Step) -> bool:
+        """Whether an array that is handed out may be made by the call, because it would have the layout that is promised."""
+        out = step.out
+        if self._places.home.get(out) != "output" or not is_dense(out):
+            return False
+        arrays = [a for a in step.args if type(a) is Term and a.shape]
+        return all(is_dense(a) for a in arrays) and any(a.shape == out.shape and not is_splat(a) for a in arrays)
+
+    def _choice(self, step: Step) -> None:
+        condition, chosen, other = step.args
+        out = step.out
+        if self._places.home.get(out) == "made":
+            self._known("where", np.where)
+            operands = [self.array(a) for a in step.args]
+            self._call(f"{self._new(out)} = where({', '.join(operands)})")
+            return
+        first = self.array(other, step)
+        second = self.array(chosen, step)
+        mask = self.array(condition)
+        target = self.target(out)
+        self._known("copyto", np.copyto)
+        self._call(f"copyto({target}, {first})")
+        self._call(f"copyto({target}, {second}, where={mask})")
+
+    def _reduce(self, step: Step) -> None:
+        options = step.options()
+        axis, dtype, keepdims = options.pop("axis"), options.pop("dtype"), options.pop("keepdims")
+        name = f"{step.function.__name__}_reduce"
+        self._known(name, step.function.reduce)
+        tail = f"{axis!r}, {'None' if dtype is None else self._dtype(dtype)}"
+        extra = "".join(f", {key}={self._literal(value)}" for key, value in options.items())
+        if not step.out.shape:
+            operand = self.array(step.args[0])
+            text = f"{name}({operand}, {tail}, None, {keepdims}{extra})"
+            self._call(f"{self._new(step.out)} = {text}{'[()]' if not step.args[0].shape else ''}")
+            return
+        operand = self.array(step.args[0])
+        if self._places.home.get(step.out) == "output":
+            self._call(f"{self._new(step.out)} = {name}({operand}, {tail}, None, {keepdims}{extra})")
+        else:
+            self._call(f"{name}({operand}, {tail}, {self.target(step.out)}, {keepdims}{extra})")
+
+    def _matmul(self, step: Step) -> None:
+        operands = [self.array(a) for a in step.args]
+        self._known("matmul", np.matmul)
+        if not step.out.shape:
+            self._known("dot", np.dot)
+            self._call(f"{self._new(step.out)} = dot({', '.join(operands)})")
+        elif self._places.home.get(step.out) == "output":
+            self._call(f"{self._new(step.out)} = matmul({', '.join(operands)})")
+        else:
+            self._call(f"matmul({', '.join(operands)}, {self.target(step.out)})")
+
+    def _view(self, step: Step) -> None:
+        source, out, how = step.args[0], step.out, step.how
+        if source.constant is not None:
+            found = take_known(how, source)
+            self._names[out] = self._bind(found, "c", ("v", id(step))) if out.shape else self._literal(number_of(found))
+            return
+        name = self.array(source)
+        if out.shape and name in self._held_index:
+            self._names[out] = self._hold("v", self.recipe.add_view(self._held_index[name], how))
+            return
+        text = self._taken(name, how)
+        if not out.shape:
+            self._line(f"{self._new(out)} = {text}{'.item()' if out.dtype == np.float64 else '[()]'}")
+            return
+        self._names[out] = self._fresh("v")
+        self._line(f"{self._names[out]} = {text}")
+
+    def _taken(self, name: str, how: Any) -> str:
+        kind, what = how
+        if kind == "getitem":
+            return f"{name}[{self._bind(what)}]"
+        if kind == "reshape":
+            return f"{name}.reshape({what!r})"
+        if kind == "transpose":
+            return f"{name}.T" if what == tuple(range(len(what)))[::-1] else f"{name}.transpose({what!r})"
+        if kind in ("real", "imag"):
+            return f"{name}.{kind}"
+        self._known("take", take)
+        return f"take({self._bind(how)}, {name})"
+
+    def _copy(self, step: Step) -> None:
+        source, out = step.args[0], step.out
+        if not out.shape:
+            self._line(f"{self._new(out)} = {number_expression(step, self)}")
+            return
+        operand = self.array(source)
+        self._known("copyto", np.copyto)
+        casting = "" if np.can_cast(source.dtype, out.dtype, "same_kind") else ", 'unsafe'"
+        self._call(f"copyto({self.target(out)}, {operand}{casting})")
+
+    def _region(self, step: Step) -> None:
+        base, value = step.args
+        out = step.out
+        operand = self.number(value) if not value.shape else self.array(value)
+        in_place = self._places.root_of(out) is not out
+        start = None if in_place else self.array(base)
+        target = self.target(out)
+        if in_place:
+            self._names[out] = target
+        elif is_splat(base):
+            self._call(f"{target}.fill({self._literal(number_of(splat_value(base)))})")
+        else:
+            self._known("copyto", np.copyto)
+            self._call(f"copyto({target}, {start})")
+        region = target
+        for how in step.how:
+            if region in self._held_index:
+                region = self._hold("r", self.recipe.add_view(self._held_index[region], how))
+            else:
+                name = self._fresh("r")
+                self._line(f"{name} = {self._taken(region, how)}")
+                region = name
+        if step.kind == "put":
+            self._call(f"{region}[...] = {operand}")
+        else:
+            self._known("add", np.add)
+            self._call(f"add({region}, {self.array(value)}, {region})")
+
+    def _join(self, step: Step) -> None:
+        parts = [self.array(p) for p in step.args[0]]
+        ((_, axis),) = step.how
+        name = self._function(step.function)
+        self._call(f"{name}(({', '.join(parts)},), {axis}, {self.target(step.out)})")
+
+    def _kernel(self, step: Step) -> None:
+        arrays: list[str] = []
+
+        def place_of(item: Any) -> Any:
+            if type(item) is Term:
+                if item.constant is not None:
+                    return _Given(item.constant)
+                arrays.append(self.array(item))
+                return len(arrays) - 1
+            return tuple(place_of(i) for i in item) if type(item) is tuple else _Given(item)
+
+        places = tuple(place_of(a) if i in step.function.tensor_slots else _Given(a) for i, a in enumerate(step.args))
+        call = self._bind(_kernel_call(step, places), "kernel_", ("kernel", id(step)))
+        found = f"{call}({', '.join(arrays)})"
+        names = [self._new(out) for out in step.outs]
+        if len(names) == 1:
+            self._call(f"{names[0]} = {found}[0]{'' if step.out.shape else '[()]'}")
+            return
+        self._call(f"{', '.join(names)} = {found}")
+        for out, name in zip(step.outs, names, strict=True):
+            if not out.shape:
+                self._line(f"{name} = {name}[()]")
+
+    # The whole.
+
+    def _results(self) -> str:
+        """The arrays that are handed out: never one that the plan keeps, was given, or hands out already."""
+        given: set[Term] = set()
+        parts: list[str] = []
+        self._known("array", np.array)
+        for term in self._graph.outputs:
+            root = self._places.root_of(term)
+            home = self._places.home_of(term)
+            if not term.shape:
+                parts.append(f"array({self.number(term)}, {self._dtype(term.dtype)})")
+            elif home in ("output", "made") and root not in given and (root is term or self._is_whole(term)):
+                given.add(root)
+                parts.append(self._names[term])
+            elif home == "held" and is_dense(term):
+                parts.append(f"{self.array(term)}.copy()")
+            else:
+                parts.append(f"array({self.array(term)}, order='{'K' if home == 'input' else 'C'}')")
+        return ", ".join(parts)
+
+    def _is_whole(self, term: Term) -> bool:
+        """Whether a term is what was last written to the memory of its root, rather than a view of it."""
+        return term not in {s.out for s in self._graph.steps if s.kind == "view"}
+
+    def _text(self, results: str) -> str:
+        inputs: Sequence[Term] = self._graph.inputs
+        given = [f"x{i}" for i in range(len(inputs))]
+        lines = ["def run(arrays):"]
+        if given:
+            lines.append(f"    {', '.join(given)}{',' if len(given) == 1 else ''} = arrays")
+        head: list[str] = []
+        for i, (name, term) in enumerate(zip(given, inputs, strict=True)):
+            itemsize = term.dtype.itemsize
+            strides = tuple(s * itemsize for s in term.strides)
+            same = f"{name}.shape != {term.shape!r} or {name}.dtype != {self._dtype(term.dtype)}"
+            head.append(f"if {same}{f' or {name}.strides != {strides!r}' if term.shape else ''}:")
+            head.append(f"    {name} = fit({i}, {name})")
+        if self._held:
+            names = f"{', '.join(self._held)}{',' if len(self._held) == 1 else ''}"
+            head += ["try:", "    held = pop()", "except IndexError:", "    held = make()", f"{names} = held"]
+        lines += [f"    {line}" for line in [*head, *self._lines]]
+        lines.append(f"    results = [{results}]")
+        if self._held:
+            lines.append("    push(held)")
+        lines.append("    return results")
+        return "\n".join(lines) + "\n"
+
+
+class _Given:
+    """An argument of a kernel that is there from the start.
+
+    Args:
+        value: What it is.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _kernel_call(step: Step, places: tuple[Any, ...]) -> Callable[..., tuple[Array, ...]]:
+    """A function of the arrays that a kernel takes, whose other arguments are given."""
+
+    def filled(place: Any, arrays: Sequence[Array]) -> Any:
+        if type(place) is int:
+            return arrays[place]
+        if type(place) is _Given:
+            return place.value
+        return tuple(filled(p, arrays) for p in place)
+
+    return lambda *arrays: run_kernel_step(step, [filled(p, arrays) for p in places])

@@ -1,0 +1,118 @@
+"""Plans: a trace compiled to straight-line Python for one set of shapes and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array, dtype_of
+from ..errors import TensorRuntimeError
+from ..quiet import quiet
+from ..symbolic import Trace
+from .accumulate import accumulate
+from .emit import Source
+from .evaluate import empty_like
+from .fold import fold
+from .ir import Graph, Term
+from .layouts import settle
+from .lower import lower
+from .merge import merge
+from .prune import prune
+from .simplify import simplify
+
+Pass = Callable[[Graph], Graph]
+
+PASSES: tuple[Pass, ...] = (fold, simplify, merge, fold, simplify, prune, settle, prune, accumulate, prune)
+"""What a graph goes through. What one pass makes plain to another takes a second turn."""
+
+
+class Plan:
+    """A compiled trace: called with arrays, it gives arrays that are the caller's own.
+
+    Calls may run at the same time, in any threads; none waits for another.
+
+    Args:
+        graph: What is to be computed, after the passes.
+
+    Attributes:
+        source: The Python that runs.
+        nbytes: What the plan holds in memory between calls, at most.
+        peak_bytes: What one call takes, at most.
+        calls: The number of NumPy calls.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        emitted = Source(graph)
+        self.source = emitted.text
+        self.calls = emitted.calls
+        self.peak_bytes = emitted.peak_bytes
+        self.nbytes = emitted.constant_bytes + emitted.recipe.kept * emitted.recipe.nbytes + 20 * len(emitted.text)
+        self._inputs = graph.inputs
+        self._asks_context = emitted.asks_context
+        pool = emitted.recipe.pool()
+        names = {
+            **emitted.names,
+            "__builtins__": {"IndexError": IndexError, "float": float},
+            "pop": pool.pop,
+            "push": pool.append,
+            "make": emitted.recipe.make,
+            "fit": self._fit,
+        }
+        exec(compile(self.source, "<plan>", "exec"), names)
+        self._run: Callable[[Sequence[Any]], list[Array]] = names["run"]
+
+    def __call__(self, arrays: Sequence[Array]) -> list[Array]:
+        """Computes the outputs.
+
+        Args:
+            arrays: One per input, of its shape and dtype; they are not written to.
+
+        Returns:
+            The outputs, new arrays that share memory with nothing.
+
+        Raises:
+            TensorRuntimeError: The number of arrays, a shape or a dtype is another.
+            GradwireError: A kernel refuses the elements, or the computation was stopped.
+        """
+        if len(arrays) != len(self._inputs):
+            raise TensorRuntimeError(f"The plan takes {len(self._inputs)} arrays, but got {len(arrays)}.", code="length_mismatch")
+        if not self._asks_context:
+            found: list[Array] = quiet.run(self._run, arrays)
+            return found
+        with np.errstate(all="ignore"):
+            return self._run(arrays)
+
+    def _fit(self, position: int, array: Any) -> Array:
+        """An input in the layout that the plan was compiled for."""
+        term: Term = self._inputs[position]
+        if array.shape != term.shape or array.dtype != term.dtype:
+            raise TensorRuntimeError(
+                f"Input {position} of the plan has the shape {list(term.shape)} and the dtype {dtype_of(term.dtype).name}, "
+                f"but got {list(array.shape)} and {array.dtype.name}.",
+                code="shape_mismatch" if array.shape != term.shape else "dtype_mismatch",
+            )
+        made = empty_like(term)
+        np.copyto(made, array)
+        return made
+
+
+def optimise(graph: Graph) -> Graph:
+    """The graph after all passes.
+
+    Args:
+        graph: The graph as it was lowered.
+    """
+    for step in PASSES:
+        graph = step(graph)
+    return graph
+
+
+def compile_trace(trace: Trace) -> Plan:
+    """Compiles a trace.
+
+    Args:
+        trace: What was recorded, on symbols of the shapes and dtypes that the plan will be called with.
+    """
+    return Plan(optimise(lower(trace)))
