@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -10,49 +9,32 @@ import numpy as np
 
 from ..dtypes import Array
 from ..stopping import check
-from .evaluate import empty_like, run_kernel_step
-from .held import Recipe
+from .evaluate import run_kernel_step
 from .ir import Graph, Step, Term, is_dense, is_splat, splat_value, take, take_known
-from .places import Places
+from .names import Names
 from .scalars import number_expression, number_of
 
 _LONG: Final = 1 << 20
 """The number of elements from which on a call is preceded by a look at whether it is still wanted."""
 
 
-class Source:
+class Source(Names):
     """The text of a plan and what its names mean.
+
+    Args:
+        graph: What the plan computes.
 
     Attributes:
         text: The Python.
-        names: What it calls and holds.
-        recipe: The memory it keeps.
         calls: The number of NumPy calls.
-        constant_bytes: The bytes of the constants.
         peak_bytes: The most memory that one call takes: what is kept, and what it hands out or kernels make.
         asks_context: Whether something in it asks the caller's context, for a generator or a default dtype.
     """
 
     def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
         self.calls = 0
-        self.constant_bytes = 0
-        self.names: dict[str, Any] = {}
         self.asks_context = any(s.kind == "kernel" and (s.function.random or s.function.creation) for s in graph.steps)
-        self._graph = graph
-        self._places = Places(graph)
-        self.recipe = Recipe(self._places.sizes)
-        self._lines: list[str] = []
-        self._held: list[str] = []
-        self._names: dict[Term, str] = {}
-        self._arrays_of_numbers: dict[Term, str] = {}
-        self._held_index: dict[str, int] = {}
-        self._bound: dict[Any, str] = {}
-        self._count = 0
-        for position, term in enumerate(graph.inputs):
-            self._names[term] = f"x{position}"
-            if not term.shape:
-                name = self._names[term] = self._fresh("s")
-                self._line(f"{name} = x{position}{'.item()' if term.dtype == np.float64 else '[()]'}")
         made = 0
         for number, step in enumerate(graph.steps):
             self._step(number, step)
@@ -63,123 +45,14 @@ class Source:
         self.peak_bytes = sum(self._places.sizes) + made
         self.text = self._text(self._results())
 
-    # Names.
-
-    def _fresh(self, letter: str) -> str:
-        self._count += 1
-        return f"{letter}{self._count}"
-
-    def _bind(self, value: Any, letter: str = "k", key: Any = None) -> str:
-        """A name for something that the text refers to."""
-        if key is None:
-            key = id(value)
-        found = self._bound.get(key)
-        if found is None:
-            found = self._bound[key] = self._fresh(letter)
-            self.names[found] = value
-        return found
-
-    def _function(self, function: Any) -> str:
-        name = str(function.__name__)
-        return (
-            self._bind(function, key=("f", function))
-            if name in self.names and self.names[name] is not function
-            else self._known(name, function)
-        )
-
-    def _known(self, name: str, value: Any) -> str:
-        self.names[name] = value
-        return name
-
-    def _line(self, text: str) -> None:
-        self._lines.append(text)
-
-    # Operands.
-
-    def number(self, item: Any) -> str:
-        """An operand of no dimensions, as a number."""
-        if type(item) is not Term:
-            return self._literal(item)
-        if item.constant is not None:
-            return self._literal(number_of(item.constant))
-        return self._names[item]
-
-    def _literal(self, value: Any) -> str:
-        if type(value) in (bool, int):
-            return repr(value) if -(2**62) < value < 2**62 else self._bind(value, "n", ("n", value))
-        if type(value) is float and math.isfinite(value):
-            return repr(value) if value >= 0 and not (value == 0 and math.copysign(1, value) < 0) else f"({value!r})"
-        return self._bind(value, "n", ("n", type(value), repr(value)))
-
-    def array(self, item: Any, step: Step | None = None) -> str:
-        """An operand as an array; a Python number may stay one."""
-        if type(item) is not Term:
-            return self._number_operand(item, step)
-        if item.constant is not None:
-            return self._constant(item, splats=step is None or step.kind != "elementwise")
-        if item.shape:
-            return self._names[item]
-        found = self._arrays_of_numbers.get(item)
-        if found is None:
-            found = self._arrays_of_numbers[item] = self._hold("z", self.recipe.add_number(item))
-            self._line(f"{found}[()] = {self._names[item]}")
-        return found
-
-    def _number_operand(self, value: Any, step: Step | None) -> str:
-        """A Python number beside arrays: as an array of their dtype, which a ufunc takes faster, where it means the same."""
-        dtypes = {a.dtype for a in step.args if type(a) is Term} if step is not None else set()
-        if len(dtypes) == 1:
-            (dtype,) = dtypes
-            if dtype.kind in "fc" and type(value) in (int, float) and np.result_type(dtype, type(value)(0)) == dtype:
-                made = np.asarray(value, np.float64).astype(dtype)
-                return self._bind(made, "c", ("a", dtype, made.tobytes()))
-        return self._literal(value)
-
-    def _constant(self, term: Term, *, splats: bool) -> str:
-        assert term.constant is not None
-        if not splats and is_splat(term):
-            return self._bind(splat_value(term), "c", ("a", term.dtype, splat_value(term).tobytes()))
-        name = self._bind(term.constant, "c")
-        if term.constant.size and not is_splat(term):
-            self.constant_bytes += term.constant.nbytes
-        return name
-
-    def _hold(self, letter: str, index: int) -> str:
-        name = self._fresh(letter)
-        self._held.append(name)
-        self._held_index[name] = index
-        return name
-
-    # Results.
-
-    def target(self, out: Term) -> str:
-        """The array that a call writes ``out`` to, which has a name from now on."""
-        if out in self._names:
-            return self._names[out]
-        root = self._places.root_of(out)
-        if root is not out:
-            self._names[out] = self._names[root]
-        elif self._places.home[out] == "held":
-            self._names[out] = self._hold("t", self.recipe.add_array(out, self._places.buffer[out]))
-        else:
-            name = self._names[out] = self._fresh("o")
-            if is_dense(out):
-                self._known("empty", np.empty)
-                self._line(f"{name} = empty({out.shape!r}, {self._dtype(out.dtype)})")
-            else:
-                self._known("empty_like", empty_like)
-                self._line(f"{name} = empty_like({self._bind(out)})")
-        return self._names[out]
-
-    def _dtype(self, dtype: Any) -> str:
-        return self._bind(dtype, "d", ("d", dtype))
+    # Steps.
 
     def _call(self, text: str, steps: int = 1) -> None:
         self.calls += steps
         self._line(text)
 
     def _step(self, number: int, step: Step) -> None:
-        if max((t.size for t in (*step.outs, *step.operands())), default=0) >= _LONG and step.kind != "view":
+        if step.kind not in ("view", "run") and any(t.size >= _LONG for t in (*step.outs, *step.operands())):
             self._known("check", check)
             self._line("check()")
         {
@@ -192,6 +65,7 @@ class Source:
             "add_at": self._region,
             "join": self._join,
             "kernel": self._kernel,
+            "run": self._run,
         }[step.kind](step)
 
     def _elementwise(self, step: Step) -> None:
@@ -203,21 +77,22 @@ class Source:
             self._choice(step)
         else:
             operands = [self.array(a, step) for a in step.args]
-            options = "".join(f", {key}={self._option(value)}" for key, value in step.how or ())
+            options = "".join(f", {key}={self.option(value)}" for key, value in step.how or ())
             if len(step.outs) == 1 and self._made_by_itself(step):
-                self._call(f"{self._new(step.out)} = {self._function(step.function)}({', '.join(operands)}{options})")
+                self._call(f"{self._new(step.out)} = {self.function(step.function)}({', '.join(operands)}{options})")
                 return
             targets = [self.target(out) for out in step.outs]
             if step.function in (np.maximum, np.minimum):
                 targets = [f"out={targets[0]}"]  # which NumPy does not take by position
-            self._call(f"{self._function(step.function)}({', '.join([*operands, *targets])}{options})")
+            self._call(f"{self.function(step.function)}({', '.join([*operands, *targets])}{options})")
 
     def _new(self, out: Term) -> str:
         name = self._names[out] = self._fresh("s" if not out.shape else "o")
         return name
 
-    def _option(self, value: Any) -> str:
-        return self._dtype(value) if isinstance(value, np.dtype) else repr(value)
+    def option(self, value: Any) -> str:
+        """The value of a keyword argument."""
+        return self.dtype(value) if isinstance(value, np.dtype) else repr(value)
 
     def _made_by_itself(self, step: Step) -> bool:
         """Whether an array that is handed out may be made by the call, because it would have the layout that is promised."""
@@ -248,7 +123,7 @@ class Source:
         axis, dtype, keepdims = options.pop("axis"), options.pop("dtype"), options.pop("keepdims")
         name = f"{step.function.__name__}_reduce"
         self._known(name, step.function.reduce)
-        tail = f"{axis!r}, {'None' if dtype is None else self._dtype(dtype)}"
+        tail = f"{axis!r}, {'None' if dtype is None else self.dtype(dtype)}"
         extra = "".join(f", {key}={self._literal(value)}" for key, value in options.items())
         if not step.out.shape:
             operand = self.array(step.args[0])
@@ -343,8 +218,17 @@ class Source:
     def _join(self, step: Step) -> None:
         parts = [self.array(p) for p in step.args[0]]
         ((_, axis),) = step.how
-        name = self._function(step.function)
+        name = self.function(step.function)
         self._call(f"{name}(({', '.join(parts)},), {axis}, {self.target(step.out)})")
+
+    def _run(self, step: Step) -> None:
+        operands = [self.array(t) for t in step.args]
+        targets = [self.target(out) for out in step.outs if out.shape]
+        numbers = [self._new(out) for out in step.outs if not out.shape]
+        call = self._bind(step.function, "run_", ("run", id(step)))
+        self.calls += step.function.calls
+        result = f"{', '.join(numbers)}{',' if len(numbers) == 1 else ''} = " if numbers else ""
+        self._line(f"{result}{call}([{', '.join(operands)}], [{', '.join(targets)}])")
 
     def _kernel(self, step: Step) -> None:
         arrays: list[str] = []
@@ -380,7 +264,7 @@ class Source:
             root = self._places.root_of(term)
             home = self._places.home_of(term)
             if not term.shape:
-                parts.append(f"array({self.number(term)}, {self._dtype(term.dtype)})")
+                parts.append(f"array({self.number(term)}, {self.dtype(term.dtype)})")
             elif home in ("output", "made") and root not in given and (root is term or self._is_whole(term)):
                 given.add(root)
                 parts.append(self._names[term])
@@ -404,7 +288,7 @@ class Source:
         for i, (name, term) in enumerate(zip(given, inputs, strict=True)):
             itemsize = term.dtype.itemsize
             strides = tuple(s * itemsize for s in term.strides)
-            same = f"{name}.shape != {term.shape!r} or {name}.dtype != {self._dtype(term.dtype)}"
+            same = f"{name}.shape != {term.shape!r} or {name}.dtype != {self.dtype(term.dtype)}"
             head.append(f"if {same}{f' or {name}.strides != {strides!r}' if term.shape else ''}:")
             head.append(f"    {name} = fit({i}, {name})")
         if self._held:

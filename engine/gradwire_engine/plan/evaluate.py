@@ -44,6 +44,9 @@ def call(step: Step, values: Mapping[Term, Any]) -> tuple[Array, ...]:
             return (made,)
         if kind == "kernel":
             return run_kernel_step(step, args)
+        if kind == "run":
+            arrays = [empty_like(out) for out in step.outs if out.shape]
+            return (*arrays, *[np.asarray(v) for v in step.function(args, arrays)])
         if kind == "copy":
             results: Any = args[0]
         elif kind == "reduce":

@@ -5,6 +5,7 @@ A term is assigned once. Nothing here is ever written in place; which steps shar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -16,7 +17,7 @@ from ..meta import Meta, Shape, contiguous_strides
 MOST_BYTES: Final = 1 << 16
 """The size of the largest array that a plan holds in place of the call that makes it; one element repeated takes none of it."""
 
-Kind = Literal["elementwise", "reduce", "matmul", "view", "copy", "put", "add_at", "join", "kernel"]
+Kind = Literal["elementwise", "reduce", "matmul", "view", "copy", "put", "add_at", "join", "kernel", "run"]
 """What a step does:
 
 - ``elementwise``: a ufunc or ``numpy.where``;
@@ -27,7 +28,8 @@ Kind = Literal["elementwise", "reduce", "matmul", "view", "copy", "put", "add_at
 - ``put``: the first operand with the region ``how`` replaced by the second;
 - ``add_at``: the first operand with the second added to the region ``how``;
 - ``join``: ``numpy.concatenate`` or ``numpy.stack`` of the operands;
-- ``kernel``: the kernel of an op as it is.
+- ``kernel``: the kernel of an op as it is;
+- ``run``: a long elementwise run, done in blocks.
 """
 
 View = tuple[str, Any]
@@ -43,15 +45,17 @@ class Term:
         dtype: Its element type.
         strides: Its steps in elements, which what is emitted keeps to.
         constant: Its elements, where they are known; with strides of 0 where all are the same.
+        size: The number of its elements.
     """
 
-    __slots__ = ("constant", "dtype", "shape", "strides")
+    __slots__ = ("constant", "dtype", "shape", "size", "strides")
 
     def __init__(self, shape: Shape, dtype: NumpyDType, strides: Shape, constant: Array | None = None) -> None:
         self.shape = shape
         self.dtype = dtype
         self.strides = strides
         self.constant = constant
+        self.size = math.prod(shape)
 
     @property
     def meta(self) -> Meta:
@@ -61,18 +65,7 @@ class Term:
     @property
     def nbytes(self) -> int:
         """The bytes of its elements."""
-        total = self.dtype.itemsize
-        for size in self.shape:
-            total *= size
-        return total
-
-    @property
-    def size(self) -> int:
-        """The number of its elements."""
-        total = 1
-        for size in self.shape:
-            total *= size
-        return total
+        return self.size * self.dtype.itemsize
 
     def same_layout(self, other: Term) -> bool:
         """Whether shape, dtype and memory order are those of ``other``."""

@@ -13,8 +13,9 @@ from ..op import Op
 from ..quiet import quiet
 from ..record import compute_dtype
 from ..symbolic import Instruction, Trace, Variable
-from .ir import MOST_BYTES, Graph, Step, Term, constant_term, is_splat, known
-from .tracer import Traced, Untraceable, own, stand_in
+from .ir import MOST_BYTES, Graph, Step, Term, constant_term, is_splat, known, substitute, terms_in
+from .outline import Untraceable, own, stand_in
+from .tracer import Traced
 
 
 def lower(trace: Trace) -> Graph:
@@ -31,6 +32,7 @@ class _Lowering:
         self._trace = trace
         self._known: dict[Variable, Term] = {}
         self._steps: list[Step] = []
+        self._templates: dict[Any, _Template | None] = {}
 
     def graph(self) -> Graph:
         inputs = [self._term(v) for v in self._trace.inputs]
@@ -65,8 +67,8 @@ class _Lowering:
             values = self._promoted(op, values)
         wanted = [self._term(v) for v in instruction.outs]
         found = None
-        if not (op.creation or op.random or op.data_dependent):
-            found = self._traced(op, values, wanted)
+        if not (op.creation or op.random):
+            found = self._again(op, values, wanted)
         if found is None and op.view:
             found = self._strided(op, values)
         if found is None:
@@ -74,7 +76,24 @@ class _Lowering:
             return
         self._known.update(zip(instruction.outs, found, strict=True))
 
+    def _again(self, op: Op, values: list[Any], wanted: Sequence[Term]) -> list[Term] | None:
+        """What the kernel makes of tracers; once followed, it is not followed again on operands of the same layout."""
+        operands = list(terms_in([values[i] for i in op.tensor_slots]))
+        key = _signature(op, values, operands)
+        if key is None:
+            return self._traced(op, values, wanted)
+        template = self._templates.get(key, self)
+        if template is self:
+            begin = len(self._steps)
+            found = self._traced(op, values, wanted)
+            self._templates[key] = None if found is None else _Template(operands, self._steps[begin:], found)
+            return found
+        assert not isinstance(template, _Lowering)
+        return None if template is None else template.repeat(operands, self._steps)
+
     def _promoted(self, op: Op, values: list[Any]) -> list[Any]:
+        if _alike(op, values):
+            return values
         dtype = compute_dtype(op, values)
 
         def cast(value: Any) -> Any:
@@ -118,6 +137,68 @@ class _Lowering:
             self._steps.append(Step("view", None, (source,), (out,), ("strided", (view.shape, view.strides, offset, view.dtype))))
             found.append(out)
         return found
+
+
+class _Template:
+    """The steps of one call of an op, to be repeated for others.
+
+    Args:
+        operands: The terms that it read.
+        steps: What it did.
+        results: What came out.
+    """
+
+    def __init__(self, operands: list[Term], steps: list[Step], results: list[Term]) -> None:
+        self._operands = operands
+        self._steps = steps
+        self._results = results
+
+    def repeat(self, operands: list[Term], steps: list[Step]) -> list[Term]:
+        """Adds the same steps for other operands, and gives their results."""
+        mapped = dict(zip(self._operands, operands, strict=True))
+        for step in self._steps:
+            outs = tuple(Term(o.shape, o.dtype, o.strides) for o in step.outs)
+            steps.append(Step(step.kind, step.function, substitute(step.args, mapped), outs, step.how, pure=step.pure))
+            mapped.update(zip(step.outs, outs, strict=True))
+        return [mapped.get(r, r) for r in self._results]
+
+
+def _signature(op: Op, values: Sequence[Any], operands: Sequence[Term]) -> Any:
+    """What decides which steps a call takes: layouts, which operands are the same, and everything that is no tensor."""
+    first: dict[Term, int] = {}
+    layouts: list[Any] = []
+    for term in operands:
+        if term.constant is not None:
+            return None
+        layouts.append((first.setdefault(term, len(first)), term.shape, term.dtype, term.strides))
+
+    def frozen(value: Any) -> Any:
+        if type(value) is Term:
+            return Term
+        if type(value) is tuple:
+            return tuple(frozen(v) for v in value)
+        return type(value), repr(value) if type(value) is float else value
+
+    key = (op, tuple(layouts), tuple(frozen(v) for v in values))
+    try:
+        hash(key)
+    except TypeError:
+        return None  # slices and generators, which are rare
+    return key
+
+
+def _alike(op: Op, values: Sequence[Any]) -> bool:
+    """Whether all operands have one floating dtype already, beside which Python's real numbers are taken as they are."""
+    dtype = None
+    for i in op.promoted:
+        value = values[i]
+        if type(value) is Term:
+            if value.dtype.kind != "f" or (dtype is not None and value.dtype != dtype):
+                return False
+            dtype = value.dtype
+        elif type(value) not in (int, float):
+            return False
+    return dtype is not None
 
 
 def data_dependent(op: Op) -> TensorRuntimeError:

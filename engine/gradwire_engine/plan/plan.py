@@ -15,6 +15,7 @@ from .accumulate import accumulate
 from .emit import Source
 from .evaluate import empty_like
 from .fold import fold
+from .fuse import fuse
 from .ir import Graph, Term
 from .layouts import settle
 from .lower import lower
@@ -24,7 +25,7 @@ from .simplify import simplify
 
 Pass = Callable[[Graph], Graph]
 
-PASSES: tuple[Pass, ...] = (fold, simplify, merge, fold, simplify, prune, settle, prune, accumulate, prune)
+PASSES: tuple[Pass, ...] = (fold, simplify, merge, fold, simplify, prune, settle, prune, accumulate, prune, fuse)
 """What a graph goes through. What one pass makes plain to another takes a second turn."""
 
 

@@ -62,8 +62,8 @@ def number_expression(step: Step, source: Source) -> str:
         # Beside other dtypes a Python float would take theirs.
         source.names["float64"] = np.float64
         names = [f"float64({n})" if type(a) is Term and a.dtype == _DOUBLE else n for n, a in zip(names, step.args, strict=True)]
-    options = "".join(f", {key}={source._option(value)}" for key, value in step.how or ())
-    text = f"{source._function(step.function)}({', '.join(names)}{options})"
+    options = "".join(f", {key}={source.option(value)}" for key, value in step.how or ())
+    text = f"{source.function(step.function)}({', '.join(names)}{options})"
     return f"{text}[()]" if step.function is np.where else text
 
 
@@ -88,4 +88,4 @@ def _cast(step: Step, source: Source) -> str:
         source.names["float32" if out.dtype == _SINGLE else "float16"] = out.dtype.type
         return f"{'float32' if out.dtype == _SINGLE else 'float16'}({name})"
     source.names["asarray"] = np.asarray
-    return f"asarray({name}, {source._dtype(operand.dtype)}).astype({source._dtype(out.dtype)})[()]"
+    return f"asarray({name}, {source.dtype(operand.dtype)}).astype({source.dtype(out.dtype)})[()]"

@@ -12,197 +12,17 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from ..dtypes import Array, NumpyDType
-from ..errors import TensorRuntimeError
-from ..meta import broadcast, dense, ordered_like
-from .ir import Kind, Step, Term, View, constant_term, dense_term, is_dense, is_splat, splat, steps, take
+from ..dtypes import NumpyDType
+from ..meta import broadcast, ordered_like
+from .ir import Kind, Step, Term, constant_term, dense_term, is_dense, splat
+from .outline import Outline, broadcast_to, copied, refuse
 
 _NUMBERS = (bool, int, float, complex)
 _ALL = object()
 
 
-class Untraceable(Exception):
-    """A kernel does what tracers cannot note down."""
-
-
-class Traced(NDArrayOperatorsMixin):
-    """Stands for an array in a kernel.
-
-    Args:
-        term: What it is at present.
-        steps: Where calls are noted down.
-    """
-
-    def __init__(self, term: Term, steps: list[Step]) -> None:
-        self.term = term
-        self.steps = steps
-        # What it is a view of, and by which views: writing to it gives that another term.
-        self.source: Traced | None = None
-        self.path: tuple[View, ...] = ()
-        self.owned = False
-
-    # What arrays know of themselves.
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The sizes."""
-        return self.term.shape
-
-    @property
-    def dtype(self) -> NumpyDType:
-        """The element type."""
-        return self.term.dtype
-
-    @property
-    def ndim(self) -> int:
-        """The number of dimensions."""
-        return len(self.term.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return self.term.size
-
-    @property
-    def itemsize(self) -> int:
-        """The bytes of an element."""
-        return self.term.dtype.itemsize
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """The steps in bytes."""
-        return tuple(s * self.term.dtype.itemsize for s in self.term.strides)
-
-    def __len__(self) -> int:
-        return self.term.shape[0]
-
-    # Views.
-
-    @property
-    def T(self) -> Traced:
-        """The dimensions in reverse."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Traced:
-        """Matrices transposed."""
-        return self.swapaxes(-1, -2)
-
-    @property
-    def real(self) -> Traced:
-        """The real parts."""
-        return self if self.dtype.kind != "c" else self._view(("real", None))
-
-    @property
-    def imag(self) -> Traced:
-        """The imaginary parts."""
-        return _refuse() if self.dtype.kind != "c" else self._view(("imag", None))
-
-    def __getitem__(self, key: Any) -> Traced:
-        keys = key if isinstance(key, tuple) else (key,)
-        if not all(k is None or k is Ellipsis or type(k) in (int, slice) for k in keys):
-            _refuse()
-        if Ellipsis not in keys:
-            keys = (*keys, ...)
-        return self._view(("getitem", keys))
-
-    def __iter__(self) -> Any:
-        return iter([self[i] for i in range(len(self))])
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        target = self if key is Ellipsis else self[key]
-        root = target if target.source is None else target.source
-        if not root.owned:
-            _refuse()
-        made = _lifted(value, self.steps)
-        if made.dtype != target.dtype or broadcast(made.shape, target.shape) != target.shape:
-            _refuse()
-        if made.shape != target.shape:
-            made = broadcast_to(made, target.shape)
-        if target is root:
-            root.term = made.term
-            return
-        out = dense_term(root.shape, root.dtype)
-        self.steps.append(Step("put", None, (root.term, made.term), (out,), target.path))
-        root.term = out
-
-    def reshape(self, *shape: Any, copy: bool | None = None) -> Traced:
-        """Another shape, without a copy where there need be none."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        return self._reshaped(tuple(int(s) for s in wanted), copy)
-
-    def _reshaped(self, shape: tuple[int, ...], copy: bool | None) -> Traced:
-        if is_dense(self.term):
-            if -1 not in shape:
-                if dense(shape, self.dtype).numel != self.size:
-                    raise ValueError(f"cannot reshape array of shape {self.shape} into shape {shape}")
-                return self._view(("reshape", shape), dense_term(shape, self.dtype))
-            return self._view(("reshape", shape))
-        sample = stand_in(self.term)
-        try:
-            found = sample.reshape(shape, copy=False)
-        except ValueError:
-            if copy is False:
-                raise
-            return copied(self, dense_term(self.shape, self.dtype)).reshape(shape)
-        return self._view(("reshape", found.shape), _term_like(found))
-
-    def ravel(self) -> Traced:
-        """One dimension."""
-        return self.reshape(-1)
-
-    def transpose(self, *axes: Any) -> Traced:
-        """The dimensions in another order."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        if not order or order[0] is None:
-            order = range(self.ndim)[::-1]
-        chosen = tuple(int(a) % self.ndim for a in order)
-        term = Term(tuple(self.shape[a] for a in chosen), self.dtype, tuple(self.term.strides[a] for a in chosen))
-        return self._view(("transpose", chosen), term)
-
-    def swapaxes(self, first: int, second: int) -> Traced:
-        """Two dimensions exchanged."""
-        order = list(range(self.ndim))
-        order[first], order[second] = order[second], order[first]
-        return self.transpose(order)
-
-    def squeeze(self, axis: Any = None) -> Traced:
-        """Without dimensions of size 1."""
-        axes = tuple(range(self.ndim)) if axis is None else tuple(a % self.ndim for a in ((axis,) if isinstance(axis, int) else axis))
-        if axis is not None and any(self.shape[a] != 1 for a in axes):
-            raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
-        return self.reshape(tuple(s for i, s in enumerate(self.shape) if s != 1 or i not in axes))
-
-    def view(self, dtype: Any) -> Traced:
-        """The same bytes as elements of another dtype."""
-        wanted: NumpyDType = np.dtype(dtype)
-        if wanted.itemsize != self.itemsize:
-            _refuse()
-        return self._view(("dtype", wanted), Term(self.shape, wanted, self.term.strides))
-
-    def _view(self, how: View, term: Term | None = None) -> Traced:
-        made = Traced(term if term is not None else _term_like(take(how, stand_in(self.term))), self.steps)
-        if not self.term.strides and not made.term.strides and how[0] in ("getitem", "reshape"):
-            made.term = self.term
-        else:
-            self.steps.append(Step("view", None, (self.term,), (made.term,), how))
-        made.source, made.path = self if self.source is None else self.source, (*self.path, how)
-        return made
-
-    # Copies.
-
-    def astype(self, dtype: Any, copy: bool = True, **options: Any) -> Traced:
-        """The elements as another dtype."""
-        wanted: NumpyDType = np.dtype(dtype)
-        if options:
-            _refuse()
-        if wanted == self.dtype and not copy:
-            return self
-        return copied(self, Term(self.shape, wanted, ordered_like(self.shape, wanted, [self.term.meta]).strides))
-
-    def copy(self, order: str = "C") -> Traced:
-        """A copy."""
-        return self.astype(self.dtype) if order == "K" else copied(self, dense_term(self.shape, self.dtype))
+class Traced(Outline, NDArrayOperatorsMixin):
+    """Stands for an array in a kernel, and follows NumPy's protocols."""
 
     def conj(self) -> Any:
         """The complex conjugate."""
@@ -235,13 +55,13 @@ class Traced(NDArrayOperatorsMixin):
         if method == "reduce" and target is None:
             return reduction(ufunc, _lifted(inputs[0], self.steps), *inputs[1:], **options)
         if method != "__call__" or set(options) - {"dtype", "casting"} or (ufunc.signature and ufunc is not np.matmul):
-            _refuse()
+            refuse()
         named = tuple((key, np.dtype(value) if key == "dtype" else value) for key, value in sorted(options.items()))
         results = _called(ufunc, inputs, named, self.steps)
         if target is not None:
             (place,) = target
             if not isinstance(place, Traced) or len(results) > 1:
-                _refuse()
+                refuse()
             place[...] = results[0]
             return place
         return results if len(results) > 1 else results[0]
@@ -249,33 +69,15 @@ class Traced(NDArrayOperatorsMixin):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         handler = _FUNCTIONS.get(function)
         if handler is None:
-            _refuse()
+            refuse()
         return handler(self.steps, *args, **options)
 
     def _no_elements(self, *args: Any, **options: Any) -> NoReturn:
-        _refuse()
+        refuse()
 
     __array__ = __bool__ = __int__ = __float__ = __complex__ = __index__ = __contains__ = item = tolist = _no_elements
     any = all = argmax = argmin = sort = argsort = cumsum = cumprod = flatten = nonzero = repeat = fill = mean = _no_elements
     flags = base = ctypes = data = property(_no_elements)
-
-
-def _refuse() -> NoReturn:
-    raise Untraceable
-
-
-def stand_in(term: Term) -> Array:
-    """An array of the same layout whose elements mean nothing, and which takes almost no memory."""
-    if term.size <= 4096 and is_dense(term):
-        return np.empty(term.shape, term.dtype)
-    itemsize = term.dtype.itemsize
-    return np.lib.stride_tricks.as_strided(np.empty(1, term.dtype), term.shape, [s * itemsize for s in term.strides])
-
-
-def _term_like(array: Array) -> Term:
-    made = constant_term(array)
-    made.constant = None
-    return made
 
 
 def _lifted(value: Any, noted: list[Step]) -> Traced:
@@ -284,17 +86,11 @@ def _lifted(value: Any, noted: list[Step]) -> Traced:
         return value
     if isinstance(value, (np.ndarray, np.generic)):
         return Traced(constant_term(np.asarray(value)), noted)
-    _refuse()
+    refuse()
 
 
 def _operand(value: Any, noted: list[Step]) -> Any:
     return value if type(value) in _NUMBERS else _lifted(value, noted).term
-
-
-def copied(source: Traced, out: Term) -> Traced:
-    """A copy in the layout and dtype of ``out``."""
-    source.steps.append(Step("copy", None, (source.term,), (out,)))
-    return _fresh(out, source.steps)
 
 
 def _fresh(term: Term, noted: list[Step]) -> Traced:
@@ -355,7 +151,7 @@ def reduction(ufunc: np.ufunc, x: Traced, axis: Any = 0, dtype: Any = None, out:
     rest = {key: value for key, value in rest.items() if value is not np._NoValue}
     keepdims = False if keepdims is np._NoValue else bool(keepdims)
     if out is not None or set(rest) - {"initial"} or not isinstance(rest.get("initial", 0), (int, float)):
-        _refuse()
+        refuse()
     axes = tuple(range(x.ndim)) if axis is None else tuple((a + x.ndim) % x.ndim for a in ((axis,) if isinstance(axis, int) else axis))
     wanted = None if dtype is None else np.dtype(dtype)
     options: dict[str, Any] = {"axis": axes, "dtype": wanted, **rest}
@@ -372,21 +168,6 @@ def reduction(ufunc: np.ufunc, x: Traced, axis: Any = 0, dtype: Any = None, out:
     return _fresh(made, x.steps)
 
 
-def broadcast_to(x: Traced, shape: Any) -> Traced:
-    """The same elements repeated along new dimensions and those of size 1, without a copy."""
-    wanted = (shape,) if isinstance(shape, int) else tuple(shape)
-    if wanted == x.shape:
-        return x
-    lead = len(wanted) - x.ndim
-    if lead < 0 or broadcast(x.shape, wanted) != wanted:
-        raise ValueError(f"The shape {x.shape} cannot be broadcast to {wanted}.")
-    strides = (0,) * lead + tuple(
-        0 if have != size else step for have, size, step in zip(x.shape, wanted[lead:], x.term.strides, strict=True)
-    )
-    itemsize = x.dtype.itemsize
-    return x._view(("strided", (wanted, tuple(s * itemsize for s in strides), 0, x.dtype)), Term(wanted, x.dtype, strides))
-
-
 def _reducer(ufunc: np.ufunc) -> Callable[..., Any]:
     def handle(noted: list[Step], a: Any, axis: Any = None, **options: Any) -> Any:
         return reduction(ufunc, _lifted(a, noted), axis, **{k: v for k, v in options.items() if v is not np._NoValue})
@@ -396,7 +177,7 @@ def _reducer(ufunc: np.ufunc) -> Callable[..., Any]:
 
 def _where(noted: list[Step], condition: Any, x: Any = _ALL, y: Any = _ALL) -> Traced:
     if x is _ALL or y is _ALL:
-        _refuse()
+        refuse()
     operands = tuple(_operand(v, noted) for v in (condition, x, y))
     terms = [o for o in operands if type(o) is Term]
     dtype = np.where(True, *[np.empty(0, o.dtype) if type(o) is Term else o for o in operands[1:]]).dtype
@@ -409,7 +190,7 @@ def _where(noted: list[Step], condition: Any, x: Any = _ALL, y: Any = _ALL) -> T
 def _filled(value: Any) -> Callable[..., Any]:
     def handle(noted: list[Step], like: Any, fill_value: Any = value, dtype: Any = None, **options: Any) -> Traced:
         if options:
-            _refuse()
+            refuse()
         wanted: NumpyDType = like.dtype if dtype is None else np.dtype(dtype)
         shape = like.shape
         if isinstance(fill_value, Traced):
@@ -441,7 +222,7 @@ def _joined(name: str) -> Callable[..., Any]:
         place = axis % (len(first.shape) + (name == "stack"))
         shapes = {tuple(s for i, s in enumerate(p.shape) if i != place or name == "stack") for p in parts}
         if len({p.dtype for p in parts}) != 1 or len(shapes) != 1 or not (first.shape or name == "stack"):
-            _refuse()
+            refuse()
         along = len(parts) if name == "stack" else sum(p.shape[place] for p in parts)
         rest = first.shape[place:] if name == "stack" else first.shape[place + 1 :]
         out = dense_term((*first.shape[:place], along, *rest), first.dtype)
@@ -501,16 +282,3 @@ _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ndim: lambda noted, a: a.ndim,
     np.shape: lambda noted, a: a.shape,
 }
-
-
-def own(x: Traced, wanted: Term) -> Term:
-    """What a kernel gave, in the layout that the shape rule promises.
-
-    Raises:
-        TensorRuntimeError: The kernel and its shape rule disagree.
-    """
-    term = x.term
-    if term.shape != wanted.shape or term.dtype != wanted.dtype:
-        raise TensorRuntimeError(f"A kernel gave {term!r} where its shape rule says {wanted!r}.", code="shape_mismatch")
-    # What repeats one element has no order.
-    return term if is_splat(term) or steps(term) == steps(wanted) else copied(x, wanted).term

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import GradwireError
 from .ir import Graph, Step, Term, is_dense, take
-from .tracer import elementwise_term, stand_in
+from .outline import stand_in
+from .tracer import elementwise_term
 
 
 class Malformed(GradwireError):
@@ -49,7 +50,7 @@ def _check_results(number: int, step: Step) -> None:
     for out in step.outs:
         if len(out.strides) != len(out.shape):
             raise Malformed(f"The result {out!r} of step {number} has {len(out.strides)} strides.")
-    if step.kind == "kernel":
+    if step.kind in ("kernel", "run"):
         return
     out = step.outs[0]
     if step.kind == "elementwise":

@@ -1,0 +1,221 @@
+"""Long elementwise runs: steps over many elements that are done together, block by block, while the elements are in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from .ir import Graph, Step, Term, is_dense, is_splat, splat_value
+from .runs import Placement, Run
+
+LONG: Final = 1 << 16
+"""The number of elements from which on steps are done in blocks."""
+_LONGEST_SHIFT: Final = 64
+_SUMS: Final = (np.add, np.maximum, np.minimum)
+
+
+class _Group:
+    """Steps that are to be done together.
+
+    Attributes:
+        shape: The shape of all their results.
+        members: The steps, in order.
+        inside: What they compute for every element.
+        sums: What they add up, or reduce otherwise.
+        placements: The arrays that they put together out of parts.
+        needs: The groups that have to be done before.
+    """
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        self.members: list[Step] = []
+        self.inside: set[Term] = set()
+        self.sums: dict[Term, Step] = {}
+        self.placements: dict[Term, Placement] = {}
+        self.needs: set[_Group] = set()
+
+    def computes(self, term: Term) -> bool:
+        """Whether it is what a member computes."""
+        return term in self.inside or term in self.sums or term in self.placements
+
+
+def fuse(graph: Graph) -> Graph:
+    """The graph with long elementwise runs as single steps.
+
+    Args:
+        graph: The graph.
+    """
+    if not any(out.size >= LONG for step in graph.steps for out in step.outs):
+        return graph
+    made = _Grouping(graph)
+    for step in graph.steps:
+        made.add(step)
+    return made.graph()
+
+
+class _Grouping:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._uses = graph.uses()
+        self._groups: list[_Group] = []
+        self._home: dict[Step, _Group] = {}
+        self._made_by: dict[Term, _Group] = {}
+        self._behind: dict[Term, set[_Group]] = {}
+
+    def add(self, step: Step) -> None:
+        """Takes a step into a group, if there is one that it can be done with or may begin."""
+        group = next((g for g in self._groups if self._fits(step, g) and not self._is_behind(step, g)), None)
+        if group is None and _is_long(step) and _operands_fit(step, step.out.shape, ()):
+            group = _Group(step.out.shape)
+            self._groups.append(group)
+        behind: set[_Group] = set()
+        for term in step.operands():
+            behind |= self._behind.get(term, set())
+            if term in self._made_by:
+                behind.add(self._made_by[term])
+        if group is not None:
+            self._join(step, group)
+            group.needs |= behind - {group}
+        for out in step.outs:
+            self._behind[out] = behind
+            if group is not None:
+                self._made_by[out] = group
+                self._home[step] = group
+
+    def _is_behind(self, step: Step, group: _Group) -> bool:
+        """Whether an operand that the group does not compute needs the group to be done before."""
+        found: set[_Group] = set()
+        for term in step.operands():
+            if not group.computes(term):
+                found |= self._behind.get(term, set())
+                if term in self._made_by:
+                    found.add(self._made_by[term])
+        return group in _closure(found)
+
+    def _fits(self, step: Step, group: _Group) -> bool:
+        if step.kind == "reduce":
+            (source,) = step.args
+            return (
+                source in group.inside
+                and not step.out.shape
+                and step.function in _SUMS
+                and step.out.dtype == source.dtype
+                and step.options()["axis"] == tuple(range(len(source.shape)))
+                and "initial" not in step.options()
+            )
+        if step.kind in ("put", "add_at"):
+            return self._is_placed(step, group)
+        return _is_long(step) and step.out.shape == group.shape and _operands_fit(step, group.shape, {*group.placements, *group.sums})
+
+    def _is_placed(self, step: Step, group: _Group) -> bool:
+        base, value = step.args
+        if value not in group.inside or _shift(step) is None:
+            return False
+        if step.kind == "put":
+            return base.constant is not None and is_splat(base) and not splat_value(base)
+        return base in group.placements and self._uses[base] == 1
+
+    def _join(self, step: Step, group: _Group) -> None:
+        group.members.append(step)
+        if step.kind == "reduce":
+            group.sums[step.out] = step
+        elif step.kind in ("put", "add_at"):
+            base, value = step.args
+            before = () if step.kind == "put" else group.placements.pop(base).parts
+            group.placements[step.out] = Placement(step.out, (*before, (value, _shift(step) or 0)))
+        else:
+            group.inside.add(step.out)
+
+    def graph(self) -> Graph:
+        """The graph with a step for every group of more than one, in an order in which everything is there when it is read."""
+        runs = {g: self._run(g) for g in self._groups if len(g.members) > 1}
+        nodes: list[Step] = []
+        seen: set[_Group] = set()
+        for step in self._graph.steps:
+            group = self._home.get(step)
+            if group is None or group not in runs:
+                nodes.append(step)
+            elif group not in seen:
+                seen.add(group)
+                nodes.append(runs[group])
+        return Graph(self._graph.inputs, _in_order(nodes), self._graph.outputs)
+
+    def _run(self, group: _Group) -> Step:
+        """A group as one step."""
+        members = set(group.members)
+        outside: set[Term] = set(self._graph.outputs)
+        for step in self._graph.steps:
+            if step not in members:
+                outside.update(step.operands())
+        values = [s.out for s in group.members if s.out in group.inside and s.out in outside]
+        placements = list(group.placements.values())
+        computed = {out for s in group.members for out in s.outs}
+        operands = list(dict.fromkeys(t for s in group.members for t in s.operands() if t not in computed and not _is_number(t)))
+        if any(s.kind == "put" for s in group.members):
+            operands = [t for t in operands if t.constant is None or not is_splat(t)]
+        steps = [s for s in group.members if s.out in group.inside]
+        run = Run(group.shape, steps, operands, values, placements, list(group.sums.values()))
+        outs = (*values, *(p.out for p in placements), *group.sums)
+        return Step("run", run, tuple(operands), outs)
+
+
+def _closure(groups: Iterable[_Group]) -> set[_Group]:
+    """The groups, and all that have to be done before them."""
+    found: set[_Group] = set()
+    waiting = list(groups)
+    while waiting:
+        group = waiting.pop()
+        if group not in found:
+            found.add(group)
+            waiting += group.needs
+    return found
+
+
+def _is_long(step: Step) -> bool:
+    return step.kind in ("elementwise", "copy") and len(step.outs) == 1 and step.out.size >= LONG and is_dense(step.out)
+
+
+def _operands_fit(step: Step, shape: tuple[int, ...], without: Any) -> bool:
+    """Whether every operand is a number or has an element for each of the result, in the same order; and is not in ``without``."""
+    return all(
+        t not in without and (t.size == 1 or (t.shape == shape and is_dense(t)) or (t.constant is not None and is_splat(t)))
+        for t in step.operands()
+    )
+
+
+def _is_number(term: Term) -> bool:
+    return term.constant is not None and is_splat(term)
+
+
+def _shift(step: Step) -> int | None:
+    """Where a region of consecutive elements begins; ``None`` if it is no such region, or begins far away."""
+    if len(step.out.shape) != 1 or len(step.how) != 1 or step.how[0][0] != "getitem":
+        return None
+    key = step.how[0][1]
+    slices = [k for k in key if k is not Ellipsis]
+    if len(slices) != 1 or type(slices[0]) is not slice:
+        return None
+    start, _, pace = slices[0].indices(step.out.shape[0])
+    return start if pace == 1 and start <= _LONGEST_SHIFT else None
+
+
+def _in_order(nodes: list[Step]) -> list[Step]:
+    """The steps in an order in which every term is computed before it is read, as near to theirs as can be."""
+    producers = {out: step for step in nodes for out in step.outs}
+    done: set[Step] = set()
+    ordered: list[Step] = []
+    for first in nodes:
+        stack = [(first, False)]
+        while stack:
+            step, ready = stack.pop()
+            if step in done:
+                continue
+            if ready:
+                done.add(step)
+                ordered.append(step)
+                continue
+            stack.append((step, True))
+            stack += [(producers[t], False) for t in step.operands() if t in producers and producers[t] not in done]
+    return ordered
