@@ -10,12 +10,25 @@ import numpy as np
 from ..dtypes import Array
 from ..stopping import check
 from .evaluate import run_kernel_step
-from .ir import Graph, Step, Term, is_dense, is_splat, splat_value, take, take_known
+from .ir import Graph, Kind, Step, Term, is_dense, is_splat, splat_value, take, take_known
 from .names import Names
 from .scalars import number_expression, number_of
 
 _LONG: Final = 1 << 20
 """The number of elements from which on a call is preceded by a look at whether it is still wanted."""
+
+_WRITERS: Final[dict[Kind, str]] = {
+    "elementwise": "_elementwise",
+    "reduce": "_reduce",
+    "matmul": "_matmul",
+    "view": "_view",
+    "copy": "_copy",
+    "put": "_region",
+    "add_at": "_region",
+    "join": "_join",
+    "kernel": "_kernel",
+    "run": "_run",
+}
 
 
 class Source(Names):
@@ -55,18 +68,7 @@ class Source(Names):
         if step.kind not in ("view", "run") and any(t.size >= _LONG for t in (*step.outs, *step.operands())):
             self._known("check", check)
             self._line("check()")
-        {
-            "elementwise": self._elementwise,
-            "reduce": self._reduce,
-            "matmul": self._matmul,
-            "view": self._view,
-            "copy": self._copy,
-            "put": self._region,
-            "add_at": self._region,
-            "join": self._join,
-            "kernel": self._kernel,
-            "run": self._run,
-        }[step.kind](step)
+        getattr(self, _WRITERS[step.kind])(step)
 
     def _elementwise(self, step: Step) -> None:
         if not step.out.shape:
@@ -227,6 +229,7 @@ class Source(Names):
         numbers = [self._new(out) for out in step.outs if not out.shape]
         call = self._bind(step.function, "run_", ("run", id(step)))
         self.calls += step.function.calls
+        self.constant_bytes += step.function.nbytes
         result = f"{', '.join(numbers)}{',' if len(numbers) == 1 else ''} = " if numbers else ""
         self._line(f"{result}{call}([{', '.join(operands)}], [{', '.join(targets)}])")
 

@@ -23,7 +23,7 @@ class Names:
     Attributes:
         names: What the text refers to.
         recipe: The memory that the plan keeps.
-        constant_bytes: The bytes of the constants.
+        constant_bytes: The bytes of the constants, and of what long runs keep for a block.
     """
 
     def __init__(self, graph: Graph) -> None:

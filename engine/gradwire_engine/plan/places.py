@@ -116,7 +116,7 @@ class Places:
 
     def _assign(self) -> None:
         """Gives every held root a buffer; one that is not needed any more is used again."""
-        free: list[int] = []
+        free: dict[int, list[int]] = {}
         for number, step in enumerate(self.graph.steps):
             ends = [r for r in self.ends[number] if r in self.buffer]
             for out in step.outs:
@@ -130,7 +130,8 @@ class Places:
                     self.buffer[out] = self._take(free, out)
                 if self._last.get(out, number) <= number and out not in ends:
                     ends.append(out)
-            free += [self.buffer[r] for r in ends]
+            for root in ends:
+                free.setdefault(self.sizes[self.buffer[root]], []).append(self.buffer[root])
 
     def _overwritten(self, step: Step, out: Term, ends: Sequence[Term]) -> Term | None:
         """An operand that is read here for the last time, and whose memory an elementwise call may therefore write to."""
@@ -144,13 +145,11 @@ class Places:
                     return operand
         return None
 
-    def _take(self, free: list[int], out: Term) -> int:
+    def _take(self, free: dict[int, list[int]], out: Term) -> int:
         need = max(-(-out.nbytes // _ALIGNED) * _ALIGNED, _ALIGNED)
-        fitting = [b for b in free if need <= self.sizes[b] <= 4 * need]
+        fitting = [size for size, found in free.items() if found and need <= size <= 4 * need]
         if fitting:
-            best = min(fitting, key=self.sizes.__getitem__)
-            free.remove(best)
-            return best
+            return free[min(fitting)].pop()
         self.sizes.append(need)
         return len(self.sizes) - 1
 

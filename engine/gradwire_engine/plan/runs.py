@@ -13,7 +13,7 @@ from ..dtypes import Array, NumpyDType
 from .ir import Step, Term, splat_value
 from .workers import share
 
-_BLOCK_BYTES: Final = 1 << 16
+_BLOCK_BYTES: Final = 1 << 17
 """The bytes of one operand of a block: a handful of them stay in the cache of a core."""
 
 
