@@ -6,7 +6,7 @@ where it first stands, from left to right, and has that value in the rest of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -120,12 +120,13 @@ class Signature:
         """The metas of the inputs when the names of sizes have these values."""
         return {d.name: dense([sizes[s] if isinstance(s, str) else s for s in d.shape], d.dtype) for d in self.inputs}
 
-    def bind(self, given: Any, limits: Limits) -> list[Array]:
+    def bind(self, given: Any, limits: Limits, batch: Collection[str] = ()) -> list[Array]:
         """The arrays of a call, one per input.
 
         Args:
             given: A tensor by the name of each input: as a document has it, or an array. Numbers and lists take the declared dtype.
             limits: What a tensor may take.
+            batch: The inputs that have a leading axis, of which every item is an input as it is declared.
 
         Raises:
             ProgramError: An input is missing or unknown, is no tensor of the declared dtype, or has another shape; ``pointer`` leads
@@ -147,13 +148,22 @@ class Signature:
                     array = declared.read(given[name], limits)
                 except GradwireError as error:
                     raise error.at(join("/inputs", name)) from None
-            elif declared.default is not None:
+            elif declared.default is not None and name not in batch:
                 array = declared.default
             else:
                 self._refuse_unknown(given)
                 raise ProgramError(f"The input {name!r} is missing.{self._known()}", code="missing_input", pointer="/inputs")
-            if array.shape != declared.sizes:
-                self._check_shape(declared, array.shape, sizes)
+            shape = array.shape
+            if name in batch:
+                if not shape:
+                    raise ProgramError(
+                        f"The input {name!r} is mapped over, so it must have an axis in front of the declared ones; got a single number.",
+                        code="shape_mismatch",
+                        pointer=join("/inputs", name),
+                    )
+                shape = shape[1:]
+            if shape != declared.sizes:
+                self._check_shape(declared, shape, sizes)
             arrays.append(array)
         if used < len(given):
             self._refuse_unknown(given)

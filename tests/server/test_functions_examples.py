@@ -7,19 +7,12 @@ import re
 
 from pydantic import BaseModel
 
+from gradwire_server.routers.function_routes import documented
 from gradwire_server.schemas import function_examples as examples
-from gradwire_server.schemas import functions as schemas
 from tests.server.functions import Http
 from tests.server.test_examples import approximately
 
-MODELS: dict[str, type[BaseModel]] = {
-    "put_function": schemas.FunctionRequest,
-    "evaluate_function": schemas.EvaluateCall,
-    "value_and_grad": schemas.ValueAndGradCall,
-    "vjp": schemas.VjpCall,
-    "gradcheck": schemas.GradcheckCall,
-    "nan_check": schemas.NanCheckCall,
-}
+MODELS: dict[str, type[BaseModel]] = {name: facts["request_model"] for name, facts in documented().items() if "request_model" in facts}
 
 
 def test_executed_in_order_they_answer_what_the_page_says() -> None:

@@ -5,22 +5,36 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Final, Generic, Protocol, TypeVar
 
-from .plan import Plan
+# How long those who wait for a plan wait before they look whether they still may.
+_LOOK_SECONDS: Final = 0.002
 
 
-class _Entry:
+class Kept(Protocol):
+    """A plan, or what goes with one."""
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes."""
+        ...
+
+
+P = TypeVar("P", bound=Kept)
+
+
+class _Entry(Generic[P]):
     """A plan, or the place where those wait who need one that is being compiled."""
 
     __slots__ = ("nbytes", "plan", "ready")
 
     def __init__(self) -> None:
-        self.plan: Plan | None = None
+        self.plan: P | None = None
         self.nbytes = 0
         self.ready = threading.Event()
 
 
-class PlanCache:
+class PlanCache(Generic[P]):
     """Plans by key; those that were not asked for the longest are given up when there is no room.
 
     Args:
@@ -30,15 +44,16 @@ class PlanCache:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._lock = threading.Lock()
-        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._entries: OrderedDict[Hashable, _Entry[P]] = OrderedDict()
         self._nbytes = 0
 
-    def get(self, key: Hashable, compile: Callable[[], Plan]) -> Plan:
+    def get(self, key: Hashable, compile: Callable[[], P], check: Callable[[], None] = lambda: None) -> P:
         """The plan of that key; one thread compiles it, and others that ask meanwhile wait for it.
 
         Args:
             key: What the plan depends on.
             compile: Makes it where there is none. What it raises, its caller gets; one of those who waited then tries anew.
+            check: Called now and then while another thread compiles; what it raises ends the waiting.
         """
         while True:
             with self._lock:
@@ -51,11 +66,12 @@ class PlanCache:
                     return entry.plan
             if mine:
                 return self._fill(key, entry, compile)
-            entry.ready.wait()
+            while not entry.ready.wait(_LOOK_SECONDS):
+                check()
             if entry.plan is not None:
                 return entry.plan
 
-    def _fill(self, key: Hashable, entry: _Entry, compile: Callable[[], Plan]) -> Plan:
+    def _fill(self, key: Hashable, entry: _Entry[P], compile: Callable[[], P]) -> P:
         try:
             plan = compile()
         except BaseException:

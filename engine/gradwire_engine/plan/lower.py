@@ -12,6 +12,7 @@ from ..errors import TensorRuntimeError
 from ..op import Op
 from ..quiet import quiet
 from ..record import compute_dtype
+from ..stopping import watched
 from ..symbolic import Instruction, Trace, Variable
 from .ir import MOST_BYTES, Graph, Step, Term, constant_term, is_splat, known, substitute, terms_in
 from .outline import Untraceable, own, stand_in
@@ -36,7 +37,7 @@ class _Lowering:
 
     def graph(self) -> Graph:
         inputs = [self._term(v) for v in self._trace.inputs]
-        for instruction in self._trace.instructions:
+        for instruction in watched(self._trace.instructions):
             if instruction.op.data_dependent:
                 raise data_dependent(instruction.op)
             self._add(instruction)

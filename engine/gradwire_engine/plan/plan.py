@@ -10,6 +10,7 @@ import numpy as np
 from ..dtypes import Array, dtype_of
 from ..errors import TensorRuntimeError
 from ..quiet import quiet
+from ..stopping import check
 from ..symbolic import Trace
 from .accumulate import accumulate
 from .emit import Source
@@ -42,6 +43,7 @@ class Plan:
         nbytes: What the plan holds in memory between calls, at most.
         peak_bytes: What one call takes, at most.
         calls: The number of NumPy calls.
+        asks_context: Whether a call asks the caller's context for a random generator or a default dtype.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -51,7 +53,7 @@ class Plan:
         self.peak_bytes = emitted.peak_bytes
         self.nbytes = emitted.constant_bytes + emitted.recipe.kept * emitted.recipe.nbytes + 20 * len(emitted.text)
         self._inputs = graph.inputs
-        self._asks_context = emitted.asks_context
+        self.asks_context = emitted.asks_context
         pool = emitted.recipe.pool()
         names = {
             **emitted.names,
@@ -79,7 +81,7 @@ class Plan:
         """
         if len(arrays) != len(self._inputs):
             raise TensorRuntimeError(f"The plan takes {len(self._inputs)} arrays, but got {len(arrays)}.", code="length_mismatch")
-        if not self._asks_context:
+        if not self.asks_context:
             found: list[Array] = quiet.run(self._run, arrays)
             return found
         with np.errstate(all="ignore"):
@@ -106,6 +108,7 @@ def optimise(graph: Graph) -> Graph:
         graph: The graph as it was lowered.
     """
     for step in PASSES:
+        check()
         graph = step(graph)
     return graph
 

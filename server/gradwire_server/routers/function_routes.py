@@ -8,6 +8,8 @@ from typing import Any, Final
 from ..schemas import function_examples as examples
 from ..schemas.functions import (
     CallAnswer,
+    ComputeAnswer,
+    ComputeCall,
     EvaluateCall,
     FunctionDescription,
     FunctionPage,
@@ -15,6 +17,14 @@ from ..schemas.functions import (
     FunctionWithDocument,
     GradcheckAnswer,
     GradcheckCall,
+    HessianAnswer,
+    HessianCall,
+    HvpAnswer,
+    HvpCall,
+    JacobianAnswer,
+    JacobianCall,
+    JvpAnswer,
+    JvpCall,
     NanCheckAnswer,
     NanCheckCall,
     ValueAndGradAnswer,
@@ -38,6 +48,10 @@ _CALL: Final = (
     " `name` is the function's, or `name@hash` for one of its versions. With `?dry_run=true` nothing is computed: the answer says what the "
     "call would give and take, and whether that is within the limits."
 )
+
+
+CALLS: Final = ("evaluate_function", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp", "compute", "gradcheck", "nan_check")
+"""The operation ids of the calls."""
 
 
 def _parameter(where: str, name: str, description: str, **schema: Any) -> dict[str, Any]:
@@ -132,6 +146,37 @@ def documented() -> dict[str, dict[str, Any]]:
             description="The outputs, and the gradients of the inputs for given gradients of outputs: how `backward` goes on from there."
             + _CALL,
         ),
+        "jvp": dict(
+            request_model=JvpCall,
+            response_model=JvpAnswer,
+            summary="Jacobian-vector product",
+            description="The outputs, and their derivatives along tangents of the inputs: forward mode." + _CALL,
+        ),
+        "jacobian": dict(
+            request_model=JacobianCall,
+            response_model=JacobianAnswer,
+            summary="Jacobians",
+            description="The derivative of every output by every input, all rows computed at once." + _CALL,
+        ),
+        "hessian": dict(
+            request_model=HessianCall,
+            response_model=HessianAnswer,
+            summary="Hessian",
+            description="The value of a scalar output, its gradients, and its second derivatives by all pairs of inputs." + _CALL,
+        ),
+        "hvp": dict(
+            request_model=HvpCall,
+            response_model=HvpAnswer,
+            summary="Hessian-vector products",
+            description="The value of a scalar output, its gradients, and its Hessian times a vector, or times each of a stack of them."
+            + _CALL,
+        ),
+        "compute": dict(
+            request_model=ComputeCall,
+            response_model=ComputeAnswer,
+            summary="Several of these at once",
+            description="What `want` lists, with one pass forward that all of it shares." + _CALL,
+        ),
         "gradcheck": dict(
             request_model=GradcheckCall,
             response_model=GradcheckAnswer,
@@ -147,7 +192,7 @@ def documented() -> dict[str, dict[str, Any]]:
             "gradients are looked at too.",
         ),
     }
-    for name in ("evaluate_function", "value_and_grad", "vjp", "gradcheck", "nan_check"):
+    for name in CALLS:
         is_call = name not in ("gradcheck", "nan_check")
         facts[name] |= {
             "path": f"/v1/functions/{{name}}/{name.removesuffix('_function')}",

@@ -22,7 +22,7 @@ from ..routing import AsgiRoute, Endpoint
 from ..services.functions.condition import Condition
 from ..services.functions.service import Prepared
 from .context import Context
-from .function_routes import documented
+from .function_routes import CALLS, documented
 
 _PAGE: Final = 100
 _LARGEST_PAGE: Final = 1000
@@ -213,10 +213,9 @@ def routes(context: Context) -> list[BaseRoute]:
         "list_functions": ListFunctions(context),
         "get_function": GetFunction(context),
         "delete_function": DeleteFunction(context),
-        "evaluate_function": CallFunction(context, "evaluate"),
-        "value_and_grad": CallFunction(context, "value_and_grad"),
-        "vjp": CallFunction(context, "vjp"),
         "gradcheck": CheckFunction(context, "gradcheck"),
         "nan_check": CheckFunction(context, "nan_check"),
     }
+    for name in CALLS:
+        endpoints.setdefault(name, CallFunction(context, name.removesuffix("_function")))
     return [AsgiRoute(endpoint=endpoints[name], operation_id=name, **facts) for name, facts in documented().items()]

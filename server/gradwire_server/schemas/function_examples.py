@@ -79,6 +79,54 @@ REQUESTS: Final[dict[str, tuple[str, Document]]] = {
             "value": {"inputs": {"x": [1e200, 1e300, 0.0]}, "output": "f", "wrt": ["x"]},
         },
     ),
+    "8_jvp": (
+        "jvp",
+        {
+            "summary": "8. Along a tangent",
+            "description": "How fast f grows when x[0] does.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "tangents": {"x": [1.0, 0.0, 0.0]}, "outputs": ["f"]},
+        },
+    ),
+    "9_jacobian": (
+        "jacobian",
+        {
+            "summary": "9. All derivatives of the terms",
+            "description": "A row for each term, a column for each element of x.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "outputs": ["terms"], "wrt": ["x"]},
+        },
+    ),
+    "10_hessian": (
+        "hessian",
+        {
+            "summary": "10. Second derivatives",
+            "description": "The Hessian of f by x, for Newton's method.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "output": "f", "wrt": ["x"]},
+        },
+    ),
+    "11_hvp": (
+        "hvp",
+        {
+            "summary": "11. The Hessian times two vectors",
+            "description": "Without the Hessian, which would be large for a large x.",
+            "value": {"inputs": {"x": [1.0, 2.0, 3.0]}, "vectors": {"x": [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]}, "output": "f", "wrt": ["x"]},
+        },
+    ),
+    "12_compute": (
+        "compute",
+        {
+            "summary": "12. Several at once, for a batch",
+            "description": "The value, the gradients and a derivative along a tangent, at two points in one request.",
+            "value": {
+                "inputs": {"x": [[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]]},
+                "batch": ["x"],
+                "want": ["value", "grads", "jvp"],
+                "output": "f",
+                "outputs": ["f"],
+                "wrt": ["x"],
+                "tangents": {"x": [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]},
+            },
+        },
+    ),
 }
 
 ANSWERS: Final[dict[str, Document]] = {
@@ -90,6 +138,27 @@ ANSWERS: Final[dict[str, Document]] = {
     "7_nan_check": {
         "ok": False,
         "found": {"where": "gradient", "name": "x", "op": None, "pointer": "/inputs/x", "shape": [3], "count": 1},
+    },
+    "8_jvp": {"outputs": {"f": _float64(201.0, [])}, "tangents": {"f": _float64(-400.0, [])}},
+    "9_jacobian": {
+        "outputs": {"terms": _float64([100.0, 101.0], [2])},
+        "jacobian": {"terms": {"x": _float64([[-400.0, 200.0, -0.0], [0.0, 802.0, -200.0]], [2, 3])}},
+    },
+    "10_hessian": {
+        "value": _float64(201.0, []),
+        "grads": {"x": _float64([-400.0, 1002.0, -200.0], [3])},
+        "hessian": {"x": {"x": _float64([[402.0, -400.0, 0.0], [-400.0, 3802.0, -800.0], [0.0, -800.0, 200.0]], [3, 3])}},
+    },
+    "11_hvp": {
+        "value": _float64(201.0, []),
+        "grads": {"x": _float64([-400.0, 1002.0, -200.0], [3])},
+        "hvps": {"x": _float64([[402.0, -400.0, 0.0], [0.0, -800.0, 200.0]], [2, 3])},
+    },
+    "12_compute": {
+        "value": _float64([201.0, 0.0], [2]),
+        "grads": {"x": _float64([[-400.0, 1002.0, -200.0], [0.0, 0.0, 0.0]], [2, 3])},
+        "outputs": {"f": _float64([201.0, 0.0], [2])},
+        "tangents": {"f": _float64([-400.0, 0.0], [2])},
     },
 }
 

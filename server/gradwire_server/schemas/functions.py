@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,37 +89,95 @@ class FunctionPage(BaseModel):
     next: str | None = Field(description="The `cursor` of the next page; null if this is the last.")
 
 
-class _Call(BaseModel):
+_OUTPUT: Final = Field(default=None, description="The output that is differentiated; needed if there are several.")
+_WRT: Final = Field(default=None, description="The inputs by which; by default all that are floating point.")
+_OUTPUTS: Final = Field(default=None, description="The outputs that are answered; by default all.")
+_GRAD_OUTPUTS: Final = "The gradients of outputs, of their dtypes and shapes; null is 1, for a scalar only. One that is left out is 0."
+_TANGENTS: Final = "The tangents of inputs, of their dtypes and shapes. One that is left out is 0."
+_VECTORS: Final = "For inputs a vector of their shape, or a stack of them with one dimension more in front. One that is left out is 0."
+
+
+class _Run(BaseModel):
     model_config = _FORBID
 
     inputs: dict[str, Tensor] = Field(default_factory=dict, description="The inputs by name, of the declared dtypes and shapes.")
     seed: int | None = Field(default=None, description="Where random operations start, for answers that can be repeated.")
 
 
+class _Call(_Run):
+    batch: list[str] | None = Field(
+        default=None, description="Inputs that have an axis in front of the declared ones: the call is made for every item, all at once."
+    )
+    randomness: str | None = Field(
+        default=None, description="With `batch`, whether random operations draw the `same` for all items or `different`; else an `error`."
+    )
+
+
 class EvaluateCall(_Call):
     """A call."""
 
-    outputs: list[str] | None = Field(default=None, description="The outputs that are answered; by default all.")
+    outputs: list[str] | None = _OUTPUTS
 
 
 class ValueAndGradCall(_Call):
     """A call for a value and its gradients."""
 
-    output: str | None = Field(default=None, description="The output that is differentiated; needed if there are several.")
-    wrt: list[str] | None = Field(default=None, description="The inputs by which; by default all that are floating point.")
+    output: str | None = _OUTPUT
+    wrt: list[str] | None = _WRT
 
 
 class VjpCall(_Call):
     """A call for gradients that start from given ones."""
 
-    grad_outputs: dict[str, Tensor | None] = Field(
-        description="The gradients of outputs, of their dtypes and shapes; null is 1, for a scalar only. One that is left out is 0."
+    grad_outputs: dict[str, Tensor | None] = Field(description=_GRAD_OUTPUTS)
+    outputs: list[str] | None = _OUTPUTS
+    wrt: list[str] | None = _WRT
+
+
+class JvpCall(_Call):
+    """A call for derivatives along tangents."""
+
+    tangents: dict[str, Tensor] = Field(description=_TANGENTS)
+    outputs: list[str] | None = _OUTPUTS
+
+
+class JacobianCall(_Call):
+    """A call for the derivatives of outputs by inputs."""
+
+    outputs: list[str] | None = _OUTPUTS
+    wrt: list[str] | None = _WRT
+
+
+class HessianCall(_Call):
+    """A call for second derivatives."""
+
+    output: str | None = _OUTPUT
+    wrt: list[str] | None = _WRT
+
+
+class HvpCall(_Call):
+    """A call for products of the Hessian with vectors."""
+
+    vectors: dict[str, Tensor] = Field(description=_VECTORS)
+    output: str | None = _OUTPUT
+    wrt: list[str] | None = _WRT
+
+
+class ComputeCall(_Call):
+    """A call for several things at once."""
+
+    want: list[str] = Field(
+        description="Some of `value`, `outputs`, `grads`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; the answer has all of their parts."
     )
-    outputs: list[str] | None = Field(default=None, description="The outputs that are answered; by default all.")
-    wrt: list[str] | None = Field(default=None, description="The inputs by which; by default all that are floating point.")
+    output: str | None = _OUTPUT
+    outputs: list[str] | None = _OUTPUTS
+    wrt: list[str] | None = _WRT
+    grad_outputs: dict[str, Tensor | None] | None = Field(default=None, description=f"For `vjp`. {_GRAD_OUTPUTS}")
+    tangents: dict[str, Tensor] | None = Field(default=None, description=f"For `jvp`. {_TANGENTS}")
+    vectors: dict[str, Tensor] | None = Field(default=None, description=f"For `hvp`. {_VECTORS}")
 
 
-class GradcheckCall(_Call):
+class GradcheckCall(_Run):
     """A comparison of gradients with differences."""
 
     outputs: list[str] | None = Field(default=None, description="The outputs that are differentiated; by default all.")
@@ -129,7 +187,7 @@ class GradcheckCall(_Call):
     rtol: float = Field(default=1e-3, gt=0, description="The relative tolerance.")
 
 
-class NanCheckCall(_Call):
+class NanCheckCall(_Run):
     """A search for a NaN."""
 
     output: str | None = Field(default=None, description="A scalar output whose gradients are looked at too.")
@@ -160,6 +218,52 @@ class VjpAnswer(BaseModel):
 
     outputs: dict[str, TensorAnswer]
     grads: dict[str, TensorAnswer]
+
+
+class JvpAnswer(BaseModel):
+    """Values, and derivatives along the tangents."""
+
+    model_config = _ALLOW
+
+    outputs: dict[str, TensorAnswer]
+    tangents: dict[str, TensorAnswer]
+
+
+class JacobianAnswer(BaseModel):
+    """Values and Jacobians."""
+
+    model_config = _ALLOW
+
+    outputs: dict[str, TensorAnswer]
+    jacobian: dict[str, dict[str, TensorAnswer]] = Field(
+        description="By output and by input, of the shape of the output followed by that of the input."
+    )
+
+
+class HessianAnswer(ValueAndGradAnswer):
+    """A value, its gradients and its Hessian."""
+
+    hessian: dict[str, dict[str, TensorAnswer]] = Field(description="By two inputs, of the shape of the one followed by that of the other.")
+
+
+class HvpAnswer(ValueAndGradAnswer):
+    """A value, its gradients and products of its Hessian."""
+
+    hvps: dict[str, TensorAnswer] = Field(description="By input, of the shapes of the vectors.")
+
+
+class ComputeAnswer(BaseModel):
+    """What was asked for."""
+
+    model_config = _ALLOW
+
+    value: TensorAnswer | None = None
+    outputs: dict[str, TensorAnswer] | None = None
+    grads: dict[str, TensorAnswer] | None = None
+    tangents: dict[str, TensorAnswer] | None = None
+    jacobian: dict[str, dict[str, TensorAnswer]] | None = None
+    hessian: dict[str, dict[str, TensorAnswer]] | None = None
+    hvps: dict[str, TensorAnswer] | None = None
 
 
 class GradcheckAnswer(BaseModel):

@@ -19,14 +19,14 @@ def make(size: int = 3) -> Plan:
 
 
 def test_a_plan_is_compiled_once() -> None:
-    cache = PlanCache(1 << 20)
+    cache = PlanCache[Plan](1 << 20)
     first = cache.get("a", make)
     assert cache.get("a", lambda: pytest.fail("It is there already.")) is first
     assert (len(cache), cache.nbytes) == (1, first.nbytes)
 
 
 def test_threads_that_ask_at_once_wait_for_one() -> None:
-    cache, count = PlanCache(1 << 20), 0
+    cache, count = PlanCache[Plan](1 << 20), 0
     barrier = threading.Barrier(8)
     found: list[Plan] = []
 
@@ -51,7 +51,7 @@ def test_threads_that_ask_at_once_wait_for_one() -> None:
 
 def test_the_least_recently_used_goes_first() -> None:
     size = make().nbytes
-    cache = PlanCache(2 * size)
+    cache = PlanCache[Plan](2 * size)
     cache.get("a", make)
     cache.get("b", make)
     cache.get("a", make)
@@ -62,13 +62,13 @@ def test_the_least_recently_used_goes_first() -> None:
 
 
 def test_a_plan_that_is_too_large_is_handed_out_but_not_kept() -> None:
-    cache = PlanCache(10)
+    cache = PlanCache[Plan](10)
     assert cache.get("a", make)([np.zeros(3)])[0] == 3.0
     assert (len(cache), cache.nbytes) == (0, 0)
 
 
 def test_a_failure_is_not_kept() -> None:
-    cache = PlanCache(1 << 20)
+    cache = PlanCache[Plan](1 << 20)
 
     def fail() -> Plan:
         raise ValueError("no")

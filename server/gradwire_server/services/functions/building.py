@@ -1,4 +1,4 @@
-"""From a function, the shapes of its inputs and what is wanted of it to something that computes that on arrays."""
+"""From a function, the shapes of what a call brings and what is wanted of it to a plan that computes that on arrays."""
 
 from __future__ import annotations
 
@@ -6,29 +6,37 @@ import contextvars
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from gradwire_engine import codec
-from gradwire_engine.autograd import walk_back
 from gradwire_engine.dtypes import Array, dtype_of, is_differentiable, set_default_dtype
 from gradwire_engine.errors import GradwireError, LimitError, Stopped, TensorRuntimeError
 from gradwire_engine.execute import Runner, value_of
 from gradwire_engine.limits import Limits
-from gradwire_engine.meta import Meta
+from gradwire_engine.meta import Meta, dense, meta_of_array
 from gradwire_engine.meter import Meter
-from gradwire_engine.modes import GENERATOR, enable_grad, no_grad
+from gradwire_engine.modes import GENERATOR
 from gradwire_engine.names import join
 from gradwire_engine.op import ops
+from gradwire_engine.plan import Plan, compile_trace
 from gradwire_engine.random import Generator
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
 from gradwire_engine.text.source import POINTER
 from gradwire_engine.tracing import DataDependentShape, record
+from gradwire_engine.transforms import compute
+from gradwire_engine.value import Value
 
 from .definition import Definition
 from .wanted import Request, Wanted
 
 _UNBOUNDED: Final = 2**62
+# What a plan takes for one call of NumPy's, compared with what running a node of a program takes.
+_CALLS_PER_NODE: Final = 8
+# What is kept of an instruction beside the plan, about.
+_INSTRUCTION_BYTES: Final = 2_000
+_NAMES: Final = {"vjp": "grads", "jvp": "tangents", "hvp": "hvps"}
+"""The parts of an answer that have another name than what is computed for them."""
+_FIELDS: Final = {"not_scalar": "/output", "gradient_required": "/output", "vmap_randomness": "/randomness", "bad_batch": "/batch"}
+"""What is wrong with a call that no node of the function is to blame for, by the code of the error."""
 
 
 class Executable:
@@ -37,23 +45,27 @@ class Executable:
     Args:
         definition: The function.
         wanted: What is wanted of it.
-        trace: The operations, whose inputs are those of the function and then the given gradients of outputs.
+        trace: The operations. Their inputs are those of the function, then tangents, vectors and the given gradients of outputs.
+        form: The answer, with the numbers of the outputs of ``trace`` in place of tensors.
         cost: What all of it takes.
 
     Attributes:
         operations: The number of operations.
         cost: What all of it takes.
+        plan: What runs.
+        nbytes: What is kept of it.
     """
 
-    def __init__(self, definition: Definition, wanted: Wanted, trace: Trace, cost: Meter) -> None:
+    def __init__(self, definition: Definition, wanted: Wanted, trace: Trace, form: Mapping[str, Any], cost: Meter) -> None:
         self.operations = len(trace.instructions)
         self.cost = cost
+        self.plan: Plan = compile_trace(trace)
+        self.nbytes = self.plan.nbytes + _INSTRUCTION_BYTES * self.operations
         self._definition = definition
-        self._wanted = wanted
         self._trace = trace
-        given = [name for name, is_given in wanted.starts if is_given]
-        metas = [variable.meta for variable in trace.inputs[len(definition.signature.inputs) :]]
-        self._grad_outputs = list(zip(given, metas, strict=True))
+        self._form = form
+        given = [name for name, is_given in wanted.grad_outputs if is_given]
+        self._grad_outputs = list(zip(given, [v.meta for v in trace.inputs[len(trace.inputs) - len(given) :]], strict=True))
 
     def check(self, limits: Limits, check: Callable[[], None]) -> None:
         """Holds what it takes against the limits.
@@ -62,18 +74,18 @@ class Executable:
             LimitError: It takes more.
         """
         cost = self.cost
-        if (
-            cost.largest > limits.tensor_bytes
-            or cost.bytes > limits.program_bytes
-            or cost.work > limits.work
-            or cost.outputs > limits.nodes
-        ):
+        if cost.largest > limits.tensor_bytes or cost.bytes > limits.program_bytes or cost.work > limits.work:
             # Counted once more, up to where it becomes too much, for the sake of the message.
             Meter(limits, check, backward=False).measure_trace(self._trace)
+        if self.plan.calls > _CALLS_PER_NODE * limits.nodes:
+            raise LimitError(
+                f"A call takes {self.plan.calls:,} operations, more than the {_CALLS_PER_NODE * limits.nodes:,} that are allowed.",
+                code="too_many_nodes",
+            )
 
     def metas(self) -> dict[str, Any]:
         """What it gives, as ``answer`` has it, with metas in place of tensors."""
-        return self._arrange([variable.meta for variable in self._trace.outputs])
+        return _arranged(self._form, [variable.meta for variable in self._trace.outputs])
 
     def answer(self, request: Request, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
         """Computes what is wanted.
@@ -84,44 +96,51 @@ class Executable:
             check: Called between operations; what it raises ends the computation.
 
         Returns:
-            ``{"outputs": {name: tensor}}`` or ``{"value": tensor}``, and ``"grads"``, with tensors as ``codec.encode`` gives them.
+            The answer, with tensors as ``codec.encode`` gives them.
 
         Raises:
             GradwireError: A given gradient does not fit, or an operation cannot be carried out on these values.
             LimitError: It costs too much.
         """
         self.check(limits, check)
-        arrays = [*request.arrays]
+        arrays = [*request.arrays, *request.directions]
         for name, meta in self._grad_outputs:
             arrays.append(_grad_output(request.grad_outputs[name], name, meta, limits))
-        results = contextvars.copy_context().run(self._run, arrays, request.seed, check)
-        return self._arrange([codec.encode(array) for array in results])
+        return _arranged(self._form, [codec.encode(array) for array in self.run(arrays, request.seed, check)])
 
-    def _run(self, arrays: Sequence[Array], seed: int | None, check: Callable[[], None]) -> list[Array]:
+    def run(self, arrays: Sequence[Array], seed: int | None, check: Callable[[], None]) -> list[Array]:
+        """Runs the plan.
+
+        Args:
+            arrays: One for each input of the trace.
+            seed: Where random operations start; ``None`` for anywhere.
+            check: Called between operations; what it raises ends the run.
+
+        Returns:
+            The outputs, arrays of the caller's own.
+        """
+        with stoppable(check):
+            if not self.plan.asks_context:
+                return self.plan(arrays)
+            return contextvars.copy_context().run(self._run_in_context, arrays, seed)
+
+    def _run_in_context(self, arrays: Sequence[Array], seed: int | None) -> list[Array]:
         set_default_dtype(self._definition.dtype)
         # Never the process's generator, which other calls would share.
         GENERATOR.set(Generator() if seed is None else Generator(seed))
-        with stoppable(check):
-            results = self._trace.run(arrays)
-        # A view, or an array as it came in, is not the caller's to keep.
-        return [array.copy() if array.base is not None or not array.flags.writeable else array for array in map(np.asarray, results)]
-
-    def _arrange(self, items: Sequence[Any]) -> dict[str, Any]:
-        wanted = self._wanted
-        values, grads = items[: len(wanted.outputs)], items[len(wanted.outputs) :]
-        answer: dict[str, Any] = {"value": values[0]} if wanted.single else {"outputs": dict(zip(wanted.outputs, values, strict=True))}
-        if wanted.starts:
-            answer["grads"] = dict(zip(wanted.wrt, grads, strict=True))
-        return answer
+        return self.plan(arrays)
 
 
-def build(definition: Definition, metas: Mapping[str, Meta], wanted: Wanted, *, nodes: int, check: Callable[[], None]) -> Executable:
-    """Makes a function ready for inputs of given shapes.
+def _arranged(form: Mapping[str, Any], items: Sequence[Any]) -> dict[str, Any]:
+    return {name: items[part] if isinstance(part, int) else _arranged(part, items) for name, part in form.items()}
+
+
+def build(definition: Definition, request: Request, *, nodes: int, check: Callable[[], None]) -> Executable:
+    """Makes a function ready for calls like this one.
 
     Args:
         definition: The function.
-        metas: The metas of its inputs.
-        wanted: What is wanted of it.
+        request: The call, of which the shapes matter.
         nodes: The most operations.
         check: Called between nodes; what it raises ends the building.
 
@@ -129,21 +148,40 @@ def build(definition: Definition, metas: Mapping[str, Meta], wanted: Wanted, *, 
         GradwireError: The function cannot run on these shapes, or cannot be differentiated so.
         LimitError: It consists of too many operations.
     """
-    return contextvars.copy_context().run(_build, definition, metas, wanted, nodes, check)
+    return contextvars.copy_context().run(_build, definition, request, nodes, check)
 
 
-def _build(definition: Definition, metas: Mapping[str, Meta], wanted: Wanted, nodes: int, check: Callable[[], None]) -> Executable:
-    def steps(trace: Trace, runner: Runner) -> Sequence[Any]:
-        inputs = {name: trace.input(meta) for name, meta in metas.items()}
-        for name in wanted.wrt:
-            inputs[name].requires_grad_()
-        with enable_grad() if wanted.wrt else no_grad():
-            values = runner.run(definition.program.body, dict(inputs))
-        values = {label: value_of(values, name, "/outputs") for label, name in definition.program.outputs().items()}
-        outputs = [values[label] for label in wanted.outputs]
-        return [*outputs, *_gradients(trace, wanted, inputs, values)] if wanted.starts else outputs
-
+def _build(definition: Definition, request: Request, nodes: int, check: Callable[[], None]) -> Executable:
+    wanted = request.wanted
+    form: dict[str, Any] = {}
     set_default_dtype(definition.dtype)
+
+    def steps(trace: Trace, runner: Runner) -> Sequence[Value]:
+        inputs = _inputs(trace, definition.signature.names, request.arrays)
+        tangents = _inputs(trace, wanted.tangents, request.directions)
+        vectors = _inputs(trace, wanted.vectors, request.directions[len(wanted.tangents) :])
+        starts: dict[str, Value] | None = None
+        if wanted.grad_outputs:
+            starts = _starts(trace, wanted, _output_metas(definition, request, nodes, check), request.batch_size)
+        made = compute(
+            _calling(definition, runner),
+            inputs,
+            wanted.parts,
+            wrt=wanted.wrt,
+            output=wanted.output,
+            outputs=wanted.outputs,
+            grad_outputs=starts,
+            tangents=tangents,
+            vectors=vectors,
+            batch=wanted.batch,
+            randomness=wanted.randomness,
+        )
+        found: list[Value] = []
+        if "jvp" in made:
+            made["jvp"] = {name: made["jvp"][name] for name in wanted.outputs}
+        form.update({_NAMES.get(name, name): _flattened(part, found) for name, part in made.items()})
+        return found
+
     with stoppable(check):
         try:
             with definition.program.explained():
@@ -152,39 +190,69 @@ def _build(definition: Definition, metas: Mapping[str, Meta], wanted: Wanted, no
             raise
         except GradwireError as error:
             raise _of_function(error) from None
-        cost = Meter(Limits(_UNBOUNDED, _UNBOUNDED, nodes, _UNBOUNDED), check, backward=False)
+        cost = Meter(Limits(_UNBOUNDED, _UNBOUNDED, _UNBOUNDED, _UNBOUNDED), check, backward=False)
         cost.measure_trace(trace)
-    return Executable(definition, wanted, trace, cost)
+        return Executable(definition, wanted, trace, form, cost)
 
 
-def _gradients(trace: Trace, wanted: Wanted, inputs: Mapping[str, Symbol], values: Mapping[str, Any]) -> list[Any]:
-    """The gradients of the inputs, zeros where none arrives."""
-    outputs: list[Any] = []
-    given: list[Any] = []
-    for i, (name, is_given) in enumerate(wanted.starts):
-        output = values[name]
-        pointer = "/output" if wanted.single else join("/grad_outputs", name)
-        if not is_differentiable(output._data.dtype):
+def _inputs(trace: Trace, names: Sequence[str], arrays: Sequence[Array]) -> dict[str, Symbol]:
+    # Calls with arrays of the same shape share the plan, whatever their order in memory.
+    return {name: trace.input(dense(array.shape, array.dtype)) for name, array in zip(names, arrays, strict=False)}
+
+
+def _calling(definition: Definition, runner: Runner) -> Callable[[Mapping[str, Value]], dict[str, Value]]:
+    """The function, as one of named values."""
+
+    def call(inputs: Mapping[str, Value]) -> dict[str, Value]:
+        values = runner.run(definition.program.body, dict(inputs))
+        return {label: value_of(values, name, "/outputs") for label, name in definition.program.outputs().items()}
+
+    return call
+
+
+def _flattened(part: Any, found: list[Value]) -> Any:
+    """The part with numbers in place of values, which are put on the list."""
+    if isinstance(part, Mapping):
+        return {name: _flattened(item, found) for name, item in part.items()}
+    found.append(part)
+    return len(found) - 1
+
+
+def _output_metas(definition: Definition, request: Request, nodes: int, check: Callable[[], None]) -> dict[str, Meta]:
+    """The metas of the outputs of one item of the batch."""
+    items = {
+        name: meta_of_array(array[0] if name in request.wanted.batch else array)
+        for name, array in zip(definition.signature.names, request.arrays, strict=True)
+    }
+
+    def steps(trace: Trace, runner: Runner) -> Sequence[Value]:
+        found = _calling(definition, runner)({name: trace.input(meta) for name, meta in items.items()})
+        return [found[name] for name, _ in request.wanted.grad_outputs]
+
+    metas = [variable.meta for variable in record(steps, nodes=nodes, check=check).outputs]
+    return dict(zip([name for name, _ in request.wanted.grad_outputs], metas, strict=True))
+
+
+def _starts(trace: Trace, wanted: Wanted, metas: Mapping[str, Meta], size: int | None) -> dict[str, Value]:
+    """The gradients that a vector-Jacobian product starts from."""
+    starts: dict[str, Value] = {}
+    for i, (name, is_given) in enumerate(wanted.grad_outputs):
+        meta = metas[name]
+        pointer = join("/grad_outputs", name)
+        if not is_differentiable(meta.dtype):
             raise TensorRuntimeError(
-                f"element {i} of tensors does not require grad and does not have a grad_fn: the output {name!r} is "
-                f"{output._data.dtype.name}.",
+                f"element {i} of tensors does not require grad and does not have a grad_fn: the output {name!r} is {meta.dtype.name}.",
                 code="no_grad_fn",
                 pointer=pointer,
             )
-        if wanted.single and output.ndim:
-            raise TensorRuntimeError(
-                f"grad_and_value(f)(*args): Expected f(*args) to return a scalar tensor, got tensor with {output.ndim} dims. "
-                "Maybe you wanted to use the vjp or jacrev APIs instead?",
-                code="not_scalar",
-                pointer=pointer,
-            )
-        gradient = trace.input(output._data.meta) if is_given else None
-        if output.requires_grad:
-            outputs.append(output)
-            given.append(gradient)
-    targets = [inputs[name] for name in wanted.wrt]
-    found = walk_back(outputs, given, targets) if outputs else [None] * len(targets)
-    return [ops.zeros_like(target.detach()) if g is None else g for target, g in zip(targets, found, strict=True)]
+        shape = meta.shape if size is None else (size, *meta.shape)
+        if is_given:
+            starts[name] = trace.input(dense(shape, meta.dtype))
+            continue
+        if meta.numel != 1:
+            raise TensorRuntimeError("grad can be implicitly created only for scalar outputs", code="gradient_required", pointer=pointer)
+        starts[name] = ops.ones(list(shape), dtype=dtype_of(meta.dtype))
+    return starts
 
 
 def _grad_output(value: Any, name: str, meta: Meta, limits: Limits) -> Array:
@@ -205,10 +273,12 @@ def _grad_output(value: Any, name: str, meta: Meta, limits: Limits) -> Array:
 
 def _of_function(error: GradwireError) -> GradwireError:
     """An error in a node of the function, which has no place in the document of the call."""
-    if error.pointer is not None and error.pointer.startswith(POINTER):
+    if error.pointer is None:
+        error.pointer = _FIELDS.get(error.code)
+    elif error.pointer.startswith(POINTER):
         # The detail shows the place.
         error.pointer = None
-    elif error.pointer is not None and error.pointer.startswith(("/nodes", "/functions", "/outputs")):
+    elif error.pointer.startswith(("/nodes", "/functions", "/outputs")):
         error.detail = f"{error.detail.removesuffix('.')} (at {error.pointer} of the function, for inputs of these shapes)."
         error.args, error.pointer = (error.detail,), None
     return error

@@ -61,10 +61,10 @@ def _find(definition: Definition, request: Request, check: Callable[[], None]) -
     for name in request.wanted.wrt:
         inputs[name].requires_grad_()
     watcher = _Watcher(check)
-    with stoppable(check), enable_grad() if request.wanted.starts else no_grad():
+    with stoppable(check), enable_grad() if request.wanted.output else no_grad():
         values = watcher.run(definition.program.body, dict(inputs))
-        if watcher.found is None and request.wanted.starts:
-            output = definition.program.outputs()[request.wanted.starts[0][0]]
+        if watcher.found is None and request.wanted.output is not None:
+            output = definition.program.outputs()[request.wanted.output]
             watcher.found = _in_gradients(values, output, request.wanted.wrt, watcher.made)
     found = watcher.found
     source = definition.program.source

@@ -16,7 +16,7 @@ class FunctionLimits:
         owner_functions: Number of those that one caller may have.
         function_bytes: Size of the document of one, in JSON.
         functions_bytes: Size of the documents of all together.
-        executables: Number of functions that are kept ready to be run, each for shapes of inputs and what is asked for.
+        plans_bytes: Size of the plans that are kept, each of a function for shapes of inputs and what is asked for.
         program: What a program may cost when it is put; what a call may cost is said with the call.
     """
 
@@ -24,5 +24,5 @@ class FunctionLimits:
     owner_functions: int = 1_000
     function_bytes: int = 2**20
     functions_bytes: int = 2**30
-    executables: int = 1_024
+    plans_bytes: int = 2**28
     program: Limits = field(default_factory=Limits)

@@ -12,6 +12,7 @@ from gradwire_engine.brief import shown
 from gradwire_engine.errors import LimitError
 from gradwire_engine.limits import Limits
 from gradwire_engine.names import check_name, suggest
+from gradwire_engine.plan.cache import PlanCache
 
 from ...store.functions import FunctionStore, NoRoom, Room, Version
 from ...store.memory_functions import MemoryFunctions
@@ -21,7 +22,6 @@ from .condition import ALWAYS, Condition
 from .definition import Definition, read_definition
 from .dry_run import describe_run
 from .errors import CurrentVersion, TooManyFunctions, UnknownFunction
-from .executables import Executables
 from .finding_nans import find_nan, read_nan_check
 from .gradchecking import compare, read_gradcheck
 from .limits import FunctionLimits
@@ -58,7 +58,7 @@ class EngineFunctions:
         self.limits = limits
         self._store: FunctionStore = MemoryFunctions() if store is None else store
         self._clock = clock
-        self._executables = Executables(limits.executables)
+        self._executables: PlanCache[Executable] = PlanCache(limits.plans_bytes)
         self._definitions: dict[bytes, Definition] = {}
         # What names stand for, in the generation of the store in which they were looked up.
         self._names: tuple[int, dict[tuple[str, str], Definition]] = (-1, {})
@@ -123,7 +123,7 @@ class EngineFunctions:
         """Calls a function."""
         definition = self._find(name, owner, check)
         request = read_request(definition, form, document, limits)
-        return self._executable(definition, request, limits, check).answer(request, limits, check)
+        return self._executable(definition, request, check).answer(request, limits, check)
 
     def dry_run(
         self, name: str, form: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]
@@ -131,20 +131,20 @@ class EngineFunctions:
         """Says what a call would give and take."""
         definition = self._find(name, owner, check)
         request = read_request(definition, form, document, limits)
-        executable = self._executable(definition, request, limits, check)
+        executable = self._executable(definition, request, check)
         return describe_run(definition, request, executable, limits, check)
 
     def gradcheck(self, name: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
         """Compares the gradients of a function with central differences."""
         definition = self._find(name, owner, check)
         request = read_gradcheck(definition, document, limits)
-        return compare(definition, request, self._executable(definition, request.call, limits, check), limits, check)
+        return compare(definition, request, self._executable(definition, request.call, check), limits, check)
 
     def nan_check(self, name: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
         """Finds the first node that makes a NaN."""
         definition = self._find(name, owner, check)
         request = read_nan_check(definition, document, limits)
-        self._executable(definition, request, limits, check).check(limits, check)
+        self._executable(definition, request, check).check(limits, check)
         return find_nan(definition, request, check)
 
     def generation(self) -> int:
@@ -155,11 +155,10 @@ class EngineFunctions:
         """Gives up what the store holds open."""
         self._store.close()
 
-    def _executable(self, definition: Definition, request: Request, limits: Limits, check: Callable[[], None]) -> Executable:
-        key = definition.hash, request.wanted, tuple(array.shape for array in request.arrays)
-        return self._executables.get(
-            key, lambda: build(definition, definition.metas(request.arrays), request.wanted, nodes=limits.nodes, check=check)
-        )
+    def _executable(self, definition: Definition, request: Request, check: Callable[[], None]) -> Executable:
+        key = definition.hash, request.wanted, request.shapes
+        # How much a call may take is looked at when it is made; the plan serves all.
+        return self._executables.get(key, lambda: build(definition, request, nodes=self.limits.program.nodes, check=check), check)
 
     def _find(self, name: str, owner: str | None, check: Callable[[], None]) -> Definition:
         generation = self._store.generation()

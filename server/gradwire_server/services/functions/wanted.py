@@ -1,18 +1,18 @@
 """What the calls of functions ask for, read from their documents.
 
-Every call is a form of one: values of outputs, and gradients that start from some of them. ``Wanted`` has what decides, with the
-shapes of the inputs, what is computed; ``Request`` has the arrays beside it.
+Every call is a form of one, ``compute``. ``Wanted`` has what decides, with the shapes of the arrays, what is computed; ``Request`` has
+the arrays beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gradwire_engine.brief import shown
 from gradwire_engine.dtypes import Array, is_differentiable
-from gradwire_engine.errors import ProgramError, TensorRuntimeError
+from gradwire_engine.errors import GradwireError, ProgramError, TensorRuntimeError
 from gradwire_engine.limits import Limits
 from gradwire_engine.names import check_fields, join, kind_of, suggest
 
@@ -24,16 +24,26 @@ class Wanted:
     """What is asked of a function, whatever the values.
 
     Attributes:
-        outputs: The outputs whose values are answered.
-        single: Whether there is one of them, answered as ``value``; it must be a scalar if gradients start from it.
-        wrt: The inputs whose gradients are answered.
-        starts: The outputs that gradients start from, and of each whether a gradient is given; otherwise it is 1.
+        parts: What is computed, of ``transforms.WANTS``.
+        outputs: The outputs that are answered, and that a Jacobian is of.
+        output: The one output that ``value`` is, and that gradients and second derivatives are of; ``None`` where none of these is wanted.
+        wrt: The inputs that are differentiated by.
+        grad_outputs: The outputs that a vector-Jacobian product starts from, and of each whether a gradient is given; otherwise it is 1.
+        tangents: The inputs that have a tangent.
+        vectors: The inputs that have a vector, or a stack of them, to multiply the Hessian with.
+        batch: The inputs that have a leading axis to map all of this over.
+        randomness: What random operations do then, as in ``torch.func.vmap``.
     """
 
+    parts: tuple[str, ...]
     outputs: tuple[str, ...]
-    single: bool = False
+    output: str | None = None
     wrt: tuple[str, ...] = ()
-    starts: tuple[tuple[str, bool], ...] = ()
+    grad_outputs: tuple[tuple[str, bool], ...] = ()
+    tangents: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    batch: tuple[str, ...] = ()
+    randomness: str = "error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +53,45 @@ class Request:
     Attributes:
         wanted: What is asked for.
         arrays: The inputs, as they are declared.
+        directions: The tangents and then the vectors, in the order of ``wanted``.
         grad_outputs: The given gradients of outputs, still to be read: their shapes are those of the outputs.
         seed: Where random operations start; ``None`` for anywhere.
+        first_mapped: The position of an array that has the axis of the batch; ``None`` without a batch.
     """
 
     wanted: Wanted
     arrays: list[Array]
+    directions: list[Array]
     grad_outputs: Mapping[str, Any]
     seed: int | None
+    first_mapped: int | None = None
+
+    @property
+    def batch_size(self) -> int | None:
+        """How many items the batch has; ``None`` without one."""
+        return None if self.first_mapped is None else len(self.arrays[self.first_mapped])
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes of all arrays but the given gradients, whose shapes follow from these."""
+        return tuple([array.shape for array in (*self.arrays, *self.directions)])
 
 
-_COMMON: Final = frozenset({"inputs", "seed"})
+_COMMON: Final = frozenset({"inputs", "seed", "batch", "randomness"})
+_SCALAR: Final = frozenset({"value", "grads", "hessian", "hvp"})
+_DIFFERENTIATED: Final = frozenset({"grads", "vjp", "jvp", "jacobian", "hessian", "hvp"})
+_ALL: Final = frozenset({"outputs", "vjp", "jvp", "jacobian"})
+_GIVES: Final[Mapping[str, tuple[str, ...]]] = {
+    "value": ("value",),
+    "outputs": ("outputs",),
+    "grads": ("grads",),
+    "vjp": ("outputs", "vjp"),
+    "jvp": ("outputs", "jvp"),
+    "jacobian": ("outputs", "jacobian"),
+    "hessian": ("value", "grads", "hessian"),
+    "hvp": ("value", "grads", "hvp"),
+}
+"""What ``compute`` can be asked for, and the parts of its answer; every other call is one or two of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +101,12 @@ class Form:
     Attributes:
         fields: What its documents may have.
         required: What they must have.
-        read: Reads what is asked for.
+        wants: What it computes, as ``compute`` is asked for it; empty where the document says so.
     """
 
     fields: frozenset[str]
     required: tuple[str, ...]
-    read: Callable[[Definition, Mapping[str, Any]], Wanted]
+    wants: tuple[str, ...]
 
 
 def read_request(definition: Definition, form: str, document: Any, limits: Limits) -> Request:
@@ -90,20 +128,162 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
     seed = document.get("seed")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
         raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
-    wanted = known.read(definition, document)
-    return Request(wanted, definition.signature.bind(document.get("inputs", {}), limits), document.get("grad_outputs") or {}, seed)
+    wants = known.wants or ("value", "grads")
+    if form == "compute":
+        wants = _wants(document)
+    elif form == "nan_check" and document.get("output") is None:
+        wants = ("outputs",)
+        if document.get("wrt") is not None:
+            raise ProgramError(
+                "'wrt' names what to differentiate by, but there is no 'output' that says what to differentiate.",
+                code="missing_field",
+                pointer="/wrt",
+            )
+    if form == "gradcheck":
+        # What is compared is the function, evaluated many times.
+        document = {name: value for name, value in document.items() if name != "wrt"}
+    batch = _batch(definition, document)
+    arrays = definition.signature.bind(document.get("inputs", {}), limits, batch)
+    wanted = _read_wanted(definition, document, wants, batch)
+    by_name = dict(zip(definition.signature.names, arrays, strict=True))
+    directions = [
+        _direction(definition, field, name, document[field][name], by_name, wanted, limits)
+        for field, names in (("tangents", wanted.tangents), ("vectors", wanted.vectors))
+        for name in names
+    ]
+    first = definition.signature.names.index(batch[0]) if batch else None
+    return Request(wanted, arrays, directions, document.get("grad_outputs") or {}, seed, first)
 
 
-def _evaluate(definition: Definition, document: Mapping[str, Any]) -> Wanted:
-    return Wanted(_outputs(definition, document))
+def _wants(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """What ``compute`` is asked for."""
+    given = document["want"]
+    if not isinstance(given, list) or not given:
+        raise ProgramError(f"'want' must be a list of some of {', '.join(_GIVES)}.", code="invalid_type", pointer="/want")
+    for i, want in enumerate(given):
+        if not isinstance(want, str) or want not in _GIVES:
+            hint = suggest(want, _GIVES) if isinstance(want, str) else ""
+            raise ProgramError(
+                f"There is no {shown(want)} to compute.{hint or ' There are ' + ', '.join(_GIVES) + '.'}",
+                code="unknown_want",
+                pointer=f"/want/{i}",
+            )
+    wants = tuple(dict.fromkeys(given))
+    if "vjp" in wants and not {"grads", "hessian", "hvp"}.isdisjoint(wants):
+        raise ProgramError(
+            "The gradients of 'vjp' and those of one output would have the same place in the answer; ask for them in two calls.",
+            code="conflicting_wants",
+            pointer="/want",
+        )
+    return wants
 
 
-def _value_and_grad(definition: Definition, document: Mapping[str, Any]) -> Wanted:
-    output = _output(definition, document)
-    return Wanted((output,), True, read_differentiated(definition, document), ((output, False),))
+def _read_wanted(definition: Definition, document: Mapping[str, Any], wants: tuple[str, ...], batch: tuple[str, ...]) -> Wanted:
+    parts = tuple(dict.fromkeys(part for want in wants for part in _GIVES[want]))
+    for want, field in (("vjp", "grad_outputs"), ("jvp", "tangents"), ("hvp", "vectors")):
+        if want in wants and field not in document:
+            raise ProgramError(f"The field {field!r} is missing, which {want!r} needs.", code="missing_field", pointer="")
+        if want not in wants and document.get(field) is not None:
+            raise ProgramError(f"{field!r} is given, but {want!r} is not asked for.", code="unused_field", pointer=f"/{field}")
+    output = _output(definition, document) if _SCALAR.intersection(parts) else None
+    differentiated = not _DIFFERENTIATED.isdisjoint(parts)
+    if not differentiated and document.get("wrt") is not None:
+        raise ProgramError("'wrt' names what to differentiate by, but no derivative is asked for.", code="unused_field", pointer="/wrt")
+    tangents = _chosen_inputs(definition, document, "tangents") if "jvp" in wants else ()
+    vectors = _chosen_inputs(definition, document, "vectors") if "hvp" in wants else ()
+    if wants == ("jvp",) and document.get("wrt") is None:
+        wrt = tangents
+    else:
+        wrt = read_differentiated(definition, document) if differentiated else ()
+    if output is not None and not is_differentiable(definition.outputs[output].dtype) and "grads" in parts:
+        raise TensorRuntimeError(
+            f"element 0 of tensors does not require grad and does not have a grad_fn: the output {output!r} is "
+            f"{definition.outputs[output].dtype.name}.",
+            code="no_grad_fn",
+            pointer="/output",
+        )
+    for field, names in (("tangents", tangents), ("vectors", vectors)):
+        for name in names:
+            if name not in wrt:
+                raise ProgramError(
+                    f"The input {name!r} has one of the {field!r}, but is none of those that are differentiated by: {', '.join(wrt)}.",
+                    code="not_differentiated",
+                    pointer=join(f"/{field}", name),
+                )
+    return Wanted(
+        parts,
+        _outputs(definition, document) if not _ALL.isdisjoint(parts) else (),
+        output,
+        wrt,
+        _starts(definition, document) if "vjp" in wants else (),
+        tangents,
+        vectors,
+        batch,
+        _randomness(document, batch),
+    )
 
 
-def _vjp(definition: Definition, document: Mapping[str, Any]) -> Wanted:
+def _batch(definition: Definition, document: Mapping[str, Any]) -> tuple[str, ...]:
+    given = document.get("batch")
+    if given is None:
+        return ()
+    for i, name in enumerate(_names(given, "batch")):
+        _known_input(definition, name, f"/batch/{i}")
+    return tuple(dict.fromkeys(given))
+
+
+def _randomness(document: Mapping[str, Any], batch: tuple[str, ...]) -> str:
+    given = document.get("randomness")
+    if given is None:
+        return "error"
+    if given not in ("error", "same", "different"):
+        raise ProgramError(
+            f'\'randomness\' must be "error", "same" or "different"; got {shown(given)}.', code="invalid_value", pointer="/randomness"
+        )
+    if not batch:
+        raise ProgramError("'randomness' is about a batch, but 'batch' names no input.", code="unused_field", pointer="/randomness")
+    return str(given)
+
+
+def _chosen_inputs(definition: Definition, document: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    """The inputs that a field has tensors for, in their own order."""
+    given = document[field]
+    if not isinstance(given, Mapping):
+        raise ProgramError(
+            f"{field!r} must be an object of tensors by the names of inputs, not {kind_of(given)}.",
+            code="invalid_type",
+            pointer=f"/{field}",
+        )
+    for name in given:
+        _known_input(definition, name, join(f"/{field}", str(name)))
+    if not given:
+        raise ProgramError(f"{field!r} names no input.", code="invalid_type", pointer=f"/{field}")
+    return tuple(name for name in definition.signature.names if name in given)
+
+
+def _direction(
+    definition: Definition, field: str, name: str, value: Any, arrays: Mapping[str, Array], wanted: Wanted, limits: Limits
+) -> Array:
+    """A tangent, of the shape of its input, or vectors, which may have one axis more: behind that of a batch, before those of the input."""
+    pointer = join(f"/{field}", name)
+    try:
+        array = definition.signature[name].read(value, limits)
+    except GradwireError as error:
+        raise error.at(pointer) from None
+    shape, lead = arrays[name].shape, 1 if name in wanted.batch else 0
+    stacked = field == "vectors" and array.ndim == len(shape) + 1 and (*array.shape[:lead], *array.shape[lead + 1 :]) == shape
+    if array.shape != shape and not stacked:
+        more = ", or one dimension more for a stack of vectors" if field == "vectors" else ""
+        raise TensorRuntimeError(
+            f"The input {name!r} has the shape {list(shape)}, so what belongs to it in {field!r} must have that shape{more}; "
+            f"got {list(array.shape)}.",
+            code="shape_mismatch",
+            pointer=pointer,
+        )
+    return array
+
+
+def _starts(definition: Definition, document: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:
     given = document["grad_outputs"]
     if not isinstance(given, Mapping):
         raise ProgramError(
@@ -115,28 +295,20 @@ def _vjp(definition: Definition, document: Mapping[str, Any]) -> Wanted:
         _known_output(definition, name, join("/grad_outputs", str(name)))
     if not given:
         raise ProgramError("'grad_outputs' names nothing to start from.", code="invalid_type", pointer="/grad_outputs")
-    starts = tuple((name, given[name] is not None) for name in definition.outputs if name in given)
-    return Wanted(_outputs(definition, document), False, read_differentiated(definition, document), starts)
-
-
-def _nan_check(definition: Definition, document: Mapping[str, Any]) -> Wanted:
-    if document.get("output") is not None:
-        return _value_and_grad(definition, document)
-    if document.get("wrt") is not None:
-        raise ProgramError(
-            "'wrt' names what to differentiate by, but there is no 'output' that says what to differentiate.",
-            code="missing_field",
-            pointer="/wrt",
-        )
-    return Wanted(tuple(definition.outputs))
+    return tuple((name, given[name] is not None) for name in definition.outputs if name in given)
 
 
 FORMS: Final[Mapping[str, Form]] = {
-    "evaluate": Form(_COMMON | {"outputs"}, (), _evaluate),
-    "value_and_grad": Form(_COMMON | {"wrt", "output"}, (), _value_and_grad),
-    "vjp": Form(_COMMON | {"wrt", "outputs", "grad_outputs"}, ("grad_outputs",), _vjp),
-    "gradcheck": Form(_COMMON | {"wrt", "outputs", "eps", "atol", "rtol"}, (), _evaluate),
-    "nan_check": Form(_COMMON | {"wrt", "output"}, (), _nan_check),
+    "evaluate": Form(_COMMON | {"outputs"}, (), ("outputs",)),
+    "value_and_grad": Form(_COMMON | {"wrt", "output"}, (), ("value", "grads")),
+    "vjp": Form(_COMMON | {"wrt", "outputs", "grad_outputs"}, ("grad_outputs",), ("vjp",)),
+    "jvp": Form(_COMMON | {"outputs", "tangents"}, ("tangents",), ("jvp",)),
+    "jacobian": Form(_COMMON | {"wrt", "outputs"}, (), ("jacobian",)),
+    "hessian": Form(_COMMON | {"wrt", "output"}, (), ("hessian",)),
+    "hvp": Form(_COMMON | {"wrt", "output", "vectors"}, ("vectors",), ("hvp",)),
+    "compute": Form(_COMMON | {"want", "wrt", "output", "outputs", "grad_outputs", "tangents", "vectors"}, ("want",), ()),
+    "gradcheck": Form(frozenset({"inputs", "seed", "wrt", "outputs", "eps", "atol", "rtol"}), (), ("outputs",)),
+    "nan_check": Form(frozenset({"inputs", "seed", "wrt", "output"}), (), ()),
 }
 """The kinds of calls, by the last segment of their paths."""
 
@@ -178,12 +350,7 @@ def read_differentiated(definition: Definition, document: Mapping[str, Any]) -> 
         names = tuple(declared.name for declared in signature.inputs if is_differentiable(declared.dtype))
     else:
         for i, name in enumerate(_names(given, "wrt")):
-            if name not in signature:
-                raise ProgramError(
-                    f"The function has no input {shown(name)}.{suggest(name, dict.fromkeys(signature.names))}",
-                    code="unknown_input",
-                    pointer=f"/wrt/{i}",
-                )
+            _known_input(definition, name, f"/wrt/{i}")
             if not is_differentiable(signature[name].dtype):
                 raise TensorRuntimeError(
                     "Only Tensors of floating point and complex dtype can require gradients: "
@@ -201,6 +368,12 @@ def _names(given: Any, field: str) -> list[str]:
     if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
         raise ProgramError(f"'{field}' must be a list of names.", code="invalid_type", pointer=f"/{field}")
     return given
+
+
+def _known_input(definition: Definition, name: Any, pointer: str) -> None:
+    if not isinstance(name, str) or name not in definition.signature:
+        hint = suggest(name, dict.fromkeys(definition.signature.names)) if isinstance(name, str) else ""
+        raise ProgramError(f"The function has no input {shown(name)}.{hint}", code="unknown_input", pointer=pointer)
 
 
 def _known_output(definition: Definition, name: Any, pointer: str) -> str:

@@ -1,0 +1,178 @@
+"""Derivatives of functions: Jacobians, Hessians, products, several at once, and over batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradwire_engine.errors import GradwireError
+from tests.server.functions import Functions, declared, function, node
+
+A = np.array([[1.0, 2.0], [3.0, 5.0], [-1.0, 0.5]])
+W = np.array([0.5, -2.0])
+# y = A w, f = sum(y^3): the derivatives are known.
+CUBES: dict[str, Any] = {
+    "inputs": {"A": declared("n", "k"), "w": declared("k")},
+    "program": "y = A @ w\nf = (y**3).sum()",
+    "outputs": ["y", "f"],
+}
+
+
+@pytest.fixture
+def functions() -> Functions:
+    made = Functions()
+    made.put("cubes", CUBES)
+    return made
+
+
+def call(functions: Functions, form: str, **document: Any) -> Any:
+    return functions.call("cubes", form, inputs={"A": A.tolist(), "w": W.tolist()}, **document)
+
+
+def hessian() -> Any:
+    return A.T @ np.diag(6 * (A @ W)) @ A
+
+
+def test_jvp(functions: Functions) -> None:
+    found = call(functions, "jvp", tangents={"w": [1.0, 0.0]})
+    assert found["outputs"] == {"y": (A @ W).tolist(), "f": pytest.approx(float(((A @ W) ** 3).sum()))}
+    assert found["tangents"] == {"y": A[:, 0].tolist(), "f": pytest.approx(float((3 * (A @ W) ** 2) @ A[:, 0]))}
+    assert call(functions, "jvp", tangents={"w": [1.0, 0.0]}, outputs=["y"])["tangents"] == {"y": A[:, 0].tolist()}
+
+
+def test_jacobian(functions: Functions) -> None:
+    found = call(functions, "jacobian", outputs=["y"])
+    assert np.array_equal(found["jacobian"]["y"]["w"], A)
+    assert np.array_equal(found["jacobian"]["y"]["A"], np.einsum("ij,k->ijk", np.eye(3), W))
+    assert call(functions, "jacobian", wrt=["w"])["jacobian"].keys() == {"y", "f"}
+
+
+def test_hessian(functions: Functions) -> None:
+    found = call(functions, "hessian", output="f")
+    np.testing.assert_allclose(found["hessian"]["w"]["w"], hessian(), rtol=1e-13)
+    assert np.shape(found["hessian"]["A"]["w"]) == (3, 2, 2)
+    np.testing.assert_allclose(found["grads"]["w"], A.T @ (3 * (A @ W) ** 2), rtol=1e-13)
+    assert found["value"] == pytest.approx(float(((A @ W) ** 3).sum()))
+
+
+def test_products_with_one_vector_and_with_many(functions: Functions) -> None:
+    vectors = np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 3.0]])
+    many = call(functions, "hvp", output="f", wrt=["w"], vectors={"w": vectors.tolist()})
+    np.testing.assert_allclose(many["hvps"]["w"], vectors @ hessian(), rtol=1e-13)
+    one = call(functions, "hvp", output="f", wrt=["w"], vectors={"w": vectors[0].tolist()})
+    np.testing.assert_allclose(one["hvps"]["w"], vectors[0] @ hessian(), rtol=1e-13)
+
+
+def test_all_at_once_is_what_each_gives(functions: Functions) -> None:
+    more: dict[str, Any] = {"wrt": ["w"], "output": "f", "outputs": ["y"]}
+    want = ["value", "jvp", "jacobian", "hessian", "hvp"]
+    together = call(functions, "compute", want=want, tangents={"w": [1.0, 0.0]}, vectors={"w": [1.0, 2.0]}, **more)
+    assert together.keys() == {"value", "outputs", "grads", "tangents", "jacobian", "hessian", "hvps"}
+    assert together["jacobian"] == call(functions, "jacobian", wrt=["w"], outputs=["y"])["jacobian"]
+    assert together["hessian"] == call(functions, "hessian", wrt=["w"], output="f")["hessian"]
+    assert together["hvps"] == call(functions, "hvp", wrt=["w"], output="f", vectors={"w": [1.0, 2.0]})["hvps"]
+    assert together["tangents"] == {"y": A[:, 0].tolist()}
+    assert call(functions, "compute", want=["outputs"])["outputs"].keys() == {"y", "f"}
+    assert call(functions, "compute", want=["vjp"], grad_outputs={"f": None}).keys() == {"outputs", "grads"}
+
+
+BATCH = {"A": A.tolist(), "w": [W.tolist(), [1.0, 1.0], [0.0, 3.0], [2.0, 2.0]]}
+
+
+@pytest.mark.parametrize(
+    ("form", "mapped", "shared"),
+    [
+        ("evaluate", {}, {}),
+        ("value_and_grad", {}, {"output": "f"}),
+        ("vjp", {"grad_outputs": {"y": [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]}}, {"wrt": ["w"]}),
+        ("jvp", {"tangents": {"w": [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [2.0, 0.0]]}}, {}),
+        ("jacobian", {}, {"wrt": ["w"]}),
+        ("hessian", {}, {"output": "f", "wrt": ["w"]}),
+        ("hvp", {"vectors": {"w": [[[1.0, 0.0], [0.0, 1.0]]] * 4}}, {"output": "f", "wrt": ["w"]}),
+    ],
+)
+def test_a_batch_is_what_its_items_are(functions: Functions, form: str, mapped: Any, shared: Any) -> None:
+    whole = functions.call("cubes", form, inputs=BATCH, batch=["w"], **mapped, **shared)
+    for i, w in enumerate(BATCH["w"]):
+        fields: dict[str, Any] = {field: {name: rows[i] for name, rows in given.items()} for field, given in mapped.items()}
+        one = functions.call("cubes", form, inputs={**BATCH, "w": w}, **fields, **shared)
+        compare(item(whole, i), one)
+
+
+def item(found: Any, i: int) -> Any:
+    return {name: item(part, i) for name, part in found.items()} if isinstance(found, dict) else found[i]
+
+
+def compare(found: Any, expected: Any) -> None:
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for name in expected:
+            compare(found[name], expected[name])
+    else:
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_gradients_of_one_that_are_not_given_over_a_batch(functions: Functions) -> None:
+    answer = functions.call("cubes", "vjp", inputs=BATCH, batch=["w"], grad_outputs={"f": None}, wrt=["w"])
+    assert answer["grads"] == functions.call("cubes", "value_and_grad", inputs=BATCH, batch=["w"], output="f", wrt=["w"])["grads"]
+
+
+def test_random_operations_over_a_batch() -> None:
+    noisy = {"inputs": {"x": declared()}, "program": "y = x + torch.rand_like(x)", "outputs": ["y"]}
+    functions = Functions()
+    functions.put("f", noisy)
+    inputs = {"x": [0.0, 0.0, 0.0]}
+    with pytest.raises(GradwireError) as raised:
+        functions.call("f", inputs=inputs, batch=["x"])
+    assert raised.value.code == "vmap_randomness"
+    same = functions.call("f", inputs=inputs, batch=["x"], randomness="same", seed=1)["outputs"]["y"]
+    different = functions.call("f", inputs=inputs, batch=["x"], randomness="different", seed=1)["outputs"]["y"]
+    assert len(set(same)) == 1
+    assert len(set(different)) == 3
+
+
+@pytest.mark.parametrize(
+    ("form", "document", "code", "pointer"),
+    [
+        ("hessian", {"output": "y"}, "not_scalar", "/output"),
+        ("hvp", {"output": "f", "vectors": {"w": [1.0]}}, "shape_mismatch", "/vectors/w"),
+        ("hvp", {"output": "f", "vectors": {"v": [1.0]}}, "unknown_input", "/vectors/v"),
+        ("hvp", {"output": "f", "vectors": {}}, "invalid_type", "/vectors"),
+        ("hvp", {"output": "f"}, "missing_field", ""),
+        ("hvp", {"output": "f", "wrt": ["A"], "vectors": {"w": [1.0, 1.0]}}, "not_differentiated", "/vectors/w"),
+        ("jvp", {"tangents": {"w": [[1.0, 1.0]]}}, "shape_mismatch", "/tangents/w"),
+        ("jvp", {"tangents": {"w": {"data": [1, 1], "dtype": "int64"}}}, "dtype_mismatch", "/tangents/w/dtype"),
+        ("jvp", {"tangents": [1.0]}, "invalid_type", "/tangents"),
+        ("compute", {"want": ["gradients"]}, "unknown_want", "/want/0"),
+        ("compute", {"want": []}, "invalid_type", "/want"),
+        ("compute", {"want": ["value"], "output": "f", "wrt": ["w"]}, "unused_field", "/wrt"),
+        ("compute", {"want": ["value"], "output": "f", "vectors": {"w": [1.0, 1.0]}}, "unused_field", "/vectors"),
+        ("compute", {"want": ["vjp", "grads"], "grad_outputs": {"f": None}, "output": "f"}, "conflicting_wants", "/want"),
+        ("jacobian", {"batch": ["v"]}, "unknown_input", "/batch/0"),
+        ("jacobian", {"batch": ["w"]}, "shape_mismatch", "/inputs/w"),
+        ("jacobian", {"randomness": "same"}, "unused_field", "/randomness"),
+        ("jacobian", {"randomness": "some"}, "invalid_value", "/randomness"),
+    ],
+)
+def test_what_is_wrong_with_a_call(functions: Functions, form: str, document: Any, code: str, pointer: str) -> None:
+    with pytest.raises(GradwireError) as raised:
+        call(functions, form, **document)
+    assert (raised.value.code, raised.value.pointer) == (code, pointer)
+
+
+def test_batches_of_different_sizes(functions: Functions) -> None:
+    inputs = {"A": [A.tolist()] * 2, "w": [W.tolist()] * 3}
+    with pytest.raises(GradwireError) as raised:
+        functions.call("cubes", inputs=inputs, batch=["A", "w"])
+    assert (raised.value.code, raised.value.pointer) == ("bad_batch", "/batch")
+
+
+def test_an_input_that_is_mapped_has_to_be_given() -> None:
+    functions = Functions()
+    functions.put("f", function({"x": declared("n"), "a": declared(default=2.0)}, node("y", "mul", "x", "a")))
+    with pytest.raises(GradwireError) as raised:
+        functions.call("f", inputs={"x": [1.0]}, batch=["a"])
+    assert (raised.value.code, raised.value.pointer) == ("missing_input", "/inputs")
+    assert functions.call("f", inputs={"x": [1.0, 2.0], "a": [1.0, 3.0]}, batch=["a"])["outputs"]["y"] == [[1.0, 2.0], [3.0, 6.0]]
