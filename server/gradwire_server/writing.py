@@ -103,8 +103,14 @@ class _Writer:
         if kind is str or kind is bool or value is None:
             return value
         if kind is dict:
-            if self._base64 and "dtype" in value and isinstance(value.get("data"), np.ndarray):
-                value = {("base64" if key == "data" else key): (_Bytes(item) if key == "data" else item) for key, item in value.items()}
+            data = value.get("data")
+            if type(data) is np.ndarray and "dtype" in value:
+                # What else there is to a tensor is plain.
+                if not self._base64:
+                    return {**value, "data": self._in_lists(data)}
+                return {
+                    ("base64" if key == "data" else key): (self._in_base64(item) if key == "data" else item) for key, item in value.items()
+                }
             return {key: self.writable(item) for key, item in value.items()}
         if kind is list or kind is tuple:
             return [self.writable(item) for item in value]
@@ -112,8 +118,6 @@ class _Writer:
             return value if -(2**63) <= value < 2**64 else orjson.Fragment(str(value))
         if kind is float:
             return value if math.isfinite(value) else _special(value)
-        if kind is _Bytes:
-            return self._in_base64(value.array)
         if isinstance(value, (np.ndarray, np.generic)):
             return self._in_lists(np.asarray(value))
         return value
@@ -139,15 +143,6 @@ class _Writer:
     def _gap(self, pieces: Iterable[bytes]) -> orjson.Fragment:
         self.left_out.append(pieces)
         return _GAP
-
-
-class _Bytes:
-    """An array that is to be written as base64."""
-
-    __slots__ = ("array",)
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
 
 
 def _filled(text: bytes, left_out: list[Iterable[bytes]]) -> Iterator[bytes]:
@@ -201,6 +196,13 @@ def _written_array(array: Array) -> bytes:
 
 
 def _writable_array(array: Array) -> Any:
+    if array.dtype == np.float64 and array.ndim < 2:
+        # Most answers are such.
+        if not array.ndim:
+            number: float = array.item()
+            return number if math.isfinite(number) else _special(number)
+        if array.flags.c_contiguous and np.isfinite(array).all():
+            return array
     if is_deep(array):
         return orjson.Fragment(write_nested(array, _written_array))
     if array.dtype.kind == "c":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gradwire_engine.declaration import Signature, read_signature
@@ -35,6 +35,7 @@ class Definition:
         dtype: The dtype of floats that have none.
         document: What it was read from.
         hash: Its identity.
+        wanted: What calls have asked for, by the fields that say so.
     """
 
     signature: Signature
@@ -43,6 +44,7 @@ class Definition:
     dtype: NumpyDType
     document: Mapping[str, Any]
     hash: str
+    wanted: dict[Any, Any] = field(default_factory=dict)
 
     def metas(self, arrays: Sequence[Array]) -> dict[str, Meta]:
         """The metas of a call's inputs."""

@@ -78,6 +78,8 @@ class Request:
 
 
 _COMMON: Final = frozenset({"inputs", "seed", "batch", "randomness"})
+_SIMPLE: Final = frozenset({"inputs", "seed", "wrt", "output", "outputs"})
+_MOST_KEPT: Final = 64
 _SCALAR: Final = frozenset({"value", "grads", "hessian", "hvp"})
 _DIFFERENTIATED: Final = frozenset({"grads", "vjp", "jvp", "jacobian", "hessian", "hvp"})
 _ALL: Final = frozenset({"outputs", "vjp", "jvp", "jacobian"})
@@ -128,6 +130,10 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
     seed = document.get("seed")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
         raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
+    key = _key(form, document)
+    wanted = None if key is None else definition.wanted.get(key)
+    if wanted is not None:
+        return Request(wanted, definition.signature.bind(document.get("inputs", {}), limits), [], {}, seed)
     wants = known.wants or ("value", "grads")
     if form == "compute":
         wants = _wants(document)
@@ -151,8 +157,27 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
         for field, names in (("tangents", wanted.tangents), ("vectors", wanted.vectors))
         for name in names
     ]
+    if key is not None and len(definition.wanted) < _MOST_KEPT:
+        definition.wanted[key] = wanted
     first = definition.signature.names.index(batch[0]) if batch else None
     return Request(wanted, arrays, directions, document.get("grad_outputs") or {}, seed, first)
+
+
+def _key(form: str, document: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """What decides about what is wanted, in calls that are made again and again; ``None`` for others."""
+    if not document.keys() <= _SIMPLE:
+        return None
+    key: list[Any] = [form]
+    for field in ("wrt", "output", "outputs"):
+        given = document.get(field)
+        if type(given) is list:
+            if not all(type(name) is str for name in given):
+                return None
+            given = tuple(given)
+        elif given is not None and type(given) is not str:
+            return None
+        key.append(given)
+    return tuple(key)
 
 
 def _wants(document: Mapping[str, Any]) -> tuple[str, ...]:
