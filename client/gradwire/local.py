@@ -66,6 +66,7 @@ class LocalTransport:
                 session_bytes=_UNBOUNDED,
                 sessions_bytes=_UNBOUNDED,
                 session_tensors=_UNBOUNDED,
+                instruction_references=_UNBOUNDED,
                 program=Limits(tensor_bytes=_UNBOUNDED, program_bytes=_UNBOUNDED, nodes=_UNBOUNDED, work=_UNBOUNDED),
                 session_ttl_seconds=_NO_TIME_LIMIT,
                 suspension_seconds=_NO_TIME_LIMIT,

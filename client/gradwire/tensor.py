@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradwire_engine.creation import array_from
+from gradwire_engine.creation import array_from, check_flag
 from gradwire_engine.devices import check_device
 from gradwire_engine.dtypes import Array, dtype_of, is_differentiable, scalar_dtype
 from gradwire_engine.errors import TensorRuntimeError, TensorTypeError
@@ -325,6 +325,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     if isinstance(data, Value):
         warnings.warn(_COPY, UserWarning, stacklevel=2)
     check_device(device)
+    check_flag("tensor", "requires_grad", requires_grad)
     wanted = None if dtype is None else dtype_of(dtype).numpy
     array = array_from(data, wanted)
     if requires_grad and array.dtype.kind not in "fc":

@@ -19,8 +19,17 @@ from .walk_arithmetic import ARRAYS
 
 
 def as_list(values: Any) -> list[Any]:
-    """The items of a list or a tuple, or the one value."""
-    return list(values) if isinstance(values, (list, tuple)) else [values]
+    """The one tensor, or all that a sequence has.
+
+    Raises:
+        TensorTypeError: It is neither (torch's message).
+    """
+    if isinstance(values, Value):
+        return [values]
+    try:
+        return list(values)
+    except TypeError as error:
+        raise TensorTypeError(str(error)) from None
 
 
 def prepare(outputs: Sequence[Value], gradients: Sequence[Any], create_graph: bool) -> list[tuple[Node, int, Any]]:

@@ -148,8 +148,8 @@ class ProgramError(GradwireError, ValueError):
     code = "invalid_program"
 
 
-class LimitError(GradwireError):
-    """Work that is larger than the limits allow; raised before any of it is done."""
+class LimitError(GradwireError, RuntimeError):
+    """Work that is larger than the limits allow; raised before any of it is done. In torch it is what memory refuses."""
 
     code = "limit_exceeded"
 

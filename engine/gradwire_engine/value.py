@@ -196,6 +196,8 @@ class Value(Placement, Operators, Announcing):
 
     @requires_grad.setter
     def requires_grad(self, wanted: bool) -> None:
+        if type(wanted) is not bool:
+            raise TensorRuntimeError("requires_grad must be a bool")
         if not self.is_leaf and wanted:
             raise TensorRuntimeError("you can only change requires_grad flags of leaf variables.")
         if wanted and not is_differentiable(self._data.dtype):
@@ -208,6 +210,9 @@ class Value(Placement, Operators, Announcing):
         Raises:
             TensorRuntimeError: It is turned off on a tensor that an operation made, or on for one of whole numbers.
         """
+        if type(requires_grad) is not bool:
+            got = type(requires_grad).__name__
+            raise TensorTypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {got}")
         if not self.is_leaf and not requires_grad:
             raise TensorRuntimeError(
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that "

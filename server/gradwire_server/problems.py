@@ -123,4 +123,6 @@ def exception_of(error: GradwireError) -> str | None:
     """The exception that a client in Python raises for ``error``, by its name; ``None`` where torch has no such error."""
     if isinstance(error, LinAlgError):
         return "LinAlgError"
+    if isinstance(error, LimitError):
+        return None  # torch has no limits but memory
     return next((kind.__name__ for kind in type(error).__mro__ if kind in _RAISED), None)

@@ -36,8 +36,8 @@ def test_executed_in_order_they_answer_what_the_page_says() -> None:
 
 def test_the_page_has_them_as_they_are() -> None:
     document = call(create_app(Settings()), "GET", "/openapi.json").json()
-    (content,) = document["paths"]["/v1/sessions/{id}/batch"]["post"]["requestBody"]["content"].values()
-    assert content["examples"] == examples.REQUESTS
+    content = document["paths"]["/v1/sessions/{id}/batch"]["post"]["requestBody"]["content"]
+    assert content["application/json"]["examples"] == examples.REQUESTS
     answers = document["paths"]["/v1/sessions/{id}/batch"]["post"]["responses"]["422"]["content"]
     assert answers["application/problem+json"]["examples"] == examples.shown_errors()
 

@@ -277,3 +277,30 @@ def test_an_answer_is_kept_only_where_all_sessions_together_leave_room() -> None
     assert status == 507
     assert one.service.get(one.id, owner=None)["seq"] == 3
     assert one.read("x")[:2] == [1.0, 1.0]
+
+
+def test_what_nodes_keep_of_very_many_inputs_counts() -> None:
+    caller = Caller(session_bytes=3_000_000)
+    caller.do(create("x", [1.0, 2.0], requires_grad=True), op("e", "ones", 0, kwargs={"requires_grad": True}))
+    before = caller.used()
+    caller.do({"do": "function", "name": ["f"], "function": "F", "inputs": ["x"], "outputs": ["x"], "saved": ["x"] * 2000})
+    assert caller.used() - before > 500_000
+    caller.do(op("c", "cat", ["e"] * 1000))
+    assert caller.used() - before > 1_300_000
+    many = {"do": "function", "name": ["g"], "function": "F", "inputs": ["x"], "outputs": ["x"], "saved": ["x"] * 9000}
+    assert caller.fail(many)["code"] == "session_memory"
+    caller.do({"do": "delete", "names": ["f", "c"]})
+    assert caller.used() <= before
+
+
+def test_an_instruction_refers_to_so_many_tensors() -> None:
+    caller = Caller(instruction_references=100)
+    caller.do(create("x", [1.0]))
+    caller.do(op("y", "cat", ["x"] * 100))
+    assert caller.fail(op("z", "cat", ["x"] * 101))["code"] == "too_many_references"
+
+
+def test_numbers_in_place_of_tensors_are_refused_by_the_operation() -> None:
+    caller = Caller()
+    for name in ("erf", "digamma", "logsumexp", "special.erfc"):
+        assert caller.fail(op("o", name, -1))["code"] in ("argument_type", "arity")

@@ -233,3 +233,37 @@ def copies_by_pickle(torch):
     with torch.no_grad():
         shallow[0] = 7
     print(x, shallow, shallow.grad)
+
+
+@snippet
+def dtypes_of_numbers_with_a_dtype(torch):
+    import numpy as np
+
+    for data in (
+        [np.float64(1.5)],
+        [np.float64(1.5), 1],
+        [np.int32(1)],
+        [np.int32(1), 2],
+        [np.int32(1), 2.5],
+        [np.float32(1), np.float64(2)],
+        (np.float16(1),),
+        [np.complex64(1)],
+        [np.bool_(True)],
+        [torch.tensor(1.0, dtype=torch.float64), 2],
+    ):
+        print(torch.tensor(data).dtype)
+    attempt(lambda: torch.tensor([2**70]))
+
+
+@snippet
+def flags_are_booleans(torch):
+    attempt(lambda: torch.tensor(1.0, requires_grad="a"))
+    attempt(lambda: torch.ones(2).requires_grad_(1))
+    attempt(lambda: setattr(torch.ones(2), "requires_grad", "a"))
+
+
+@snippet
+def parts_of_shapes(torch):
+    shape = torch.ones(3, 2).shape
+    one = torch.Size([1])
+    print(shape[1:], shape + one, one + shape, shape * 2, shape[0], shape[-1:] + shape[:1])

@@ -18,6 +18,7 @@ class SessionLimits:
         sessions_bytes: The same of all sessions together.
         program: What holds for a batch as for a program: the size of a tensor, the number of tensors made, the work.
         batch_instructions: Number of instructions in a batch.
+        instruction_references: Number of tensors that one instruction may refer to.
         session_queue: Number of calls that wait for a session while it works on another one.
         session_ttl_seconds: The longest time that a session may ask to be kept without being used.
         suspension_seconds: Time for the answer to a function or a hook that runs elsewhere.
@@ -31,6 +32,7 @@ class SessionLimits:
     sessions_bytes: int = 2 * 2**30
     program: Limits = field(default_factory=Limits)
     batch_instructions: int = 10_000
+    instruction_references: int = 10_000
     session_queue: int = 16
     session_ttl_seconds: float = 3_600.0
     suspension_seconds: float = 60.0

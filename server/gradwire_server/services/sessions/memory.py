@@ -27,6 +27,10 @@ VIEW_BYTES: Final = 1_000
 # For a name with a handle that has no storage of its own, such as x.data, and for a hook with its name.
 NAME_BYTES: Final = 300
 HOOK_BYTES: Final = 400
+# For each input beyond a few, and for each saved tensor.
+EDGE_BYTES: Final = 800
+SAVED_BYTES: Final = 300
+_FEW: Final = 3
 _LINK_BYTES: Final = 8
 _SECONDS_BETWEEN_COLLECTIONS: Final = 2.0
 
@@ -117,9 +121,15 @@ class Account:
             array = array.base
         self._count(array, array.nbytes + ARRAY_BYTES)
 
-    def count_node(self, node: Any) -> bool:
-        """Counts a node of the graph, without what it saved; whether it was new."""
-        return self._count(node, NODE_BYTES)
+    def count_node(self, node: Any, edges: int, saved: int) -> bool:
+        """Counts a node of the graph, without the arrays that it saved; whether it was new.
+
+        Args:
+            node: The node.
+            edges: How many inputs it has.
+            saved: How many tensors it saved.
+        """
+        return self._count(node, NODE_BYTES + EDGE_BYTES * max(0, edges - _FEW) + SAVED_BYTES * max(0, saved - _FEW))
 
     def count_view(self, view: Any, length: int) -> None:
         """Counts a view, which takes no storage but remembers the ``length`` operations that lead to it."""

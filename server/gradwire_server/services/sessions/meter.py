@@ -53,6 +53,8 @@ class SessionMeter(Meter):
         payloads = [payload_of(values[i]) for i in op.tensor_slots]
         if self._is_simple(op, payloads):
             return
+        if op.tensor_slots and not (op.creation or op.numbers_alone) and not any(isinstance(p, (np.ndarray, tuple)) for p in payloads):
+            return  # the call itself refuses numbers in place of all tensors
         metas = [_metas(payload_of(v)) if i in op.tensor_slots else v for i, v in enumerate(values)]
         self._add_call(op, metas, infer(op, metas))
         mixed = {m.dtype for i in op.promoted for m in _flat(metas[i]) if isinstance(m, Meta)}

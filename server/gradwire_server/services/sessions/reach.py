@@ -37,9 +37,12 @@ def count(values: Iterable[Any], since: int, account: Account) -> None:
                     stack.append(value._view.base._node)
     while stack:
         node = stack.pop()
-        if node.sequence <= since or not account.count_node(node):
+        if node.sequence <= since:
             continue
-        for payload in node.kept():
+        kept = list(node.kept())
+        if not account.count_node(node, len(node.edges), len(kept)):
+            continue
+        for payload in kept:
             if isinstance(payload, np.ndarray):
                 account.count(payload)
         stack.extend(edge[0] for edge in node.edges if edge is not None)

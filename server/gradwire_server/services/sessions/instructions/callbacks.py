@@ -12,11 +12,9 @@ from gradwire_engine.names import check_name, suggest
 from gradwire_engine.node import accumulator
 from gradwire_engine.tensor import Tensor
 
-from ..memory import ARRAY_BYTES, HOOK_BYTES, NODE_BYTES, VIEW_BYTES
+from ..memory import ARRAY_BYTES, EDGE_BYTES, HOOK_BYTES, NODE_BYTES, SAVED_BYTES, VIEW_BYTES
 from .table import Run, Spec, flag, instruction, listed
 
-# For what a node keeps of one input or of one saved tensor.
-_ENTRY_BYTES: Final = 200
 _KINDS: Final = ("tensor", "post_accumulate", "node", "node_pre")
 
 
@@ -32,7 +30,7 @@ def function(run: Run, spec: Spec, at: str) -> None:
     first = next((name for name in names if name is not None), None) if isinstance(names, list) else names
     inputs, saved = _tensors(run, spec, "inputs", at), _tensors(run, spec, "saved", at)
     run.walk(len(inputs) + len(saved))
-    most = NODE_BYTES + (ARRAY_BYTES + VIEW_BYTES) * len(outputs) + _ENTRY_BYTES * (len(inputs) + len(saved))
+    most = NODE_BYTES + (ARRAY_BYTES + VIEW_BYTES) * len(outputs) + EDGE_BYTES * len(inputs) + SAVED_BYTES * len(saved)
     run.meter.add(most, "Another function")
     results = attach_external(
         title,

@@ -56,15 +56,24 @@ class Run:
         self.since = 0
         self.position = 0
         self.reads_only = False
+        self._references = 0
 
     def begin(self, position: int, reads_only: bool) -> None:
         """Notes that an instruction begins."""
         self.since = next_sequence()
         self.position = position
         self.reads_only = reads_only
+        self._references = 0
 
     def look(self, reference: Any, pointer: str) -> Tensor:
         """The tensor that a reference means."""
+        self._references += 1
+        if self._references > self.limits.instruction_references:
+            raise LimitError(
+                f"The instruction refers to more than {self.limits.instruction_references:,} tensors, which is as many as it may.",
+                code="too_many_references",
+                pointer=pointer,
+            )
         return self.session.names.look(reference, pointer)
 
     def slot(self, value: Any, pointer: str) -> Any:
