@@ -298,3 +298,12 @@ def _blocks(out: Array) -> Iterator[Array]:
 def _parts(shape: Sequence[int], dtype: NumpyDType) -> int:
     """How many real numbers make up an array."""
     return math.prod(shape) * (2 if dtype.kind == "c" else 1)
+
+
+def generator_from(seed: int | None) -> Generator:
+    """A generator that starts at ``seed``, or anywhere without one."""
+    if seed is not None:
+        return Generator(seed)
+    generator = Generator()
+    generator.seed()
+    return generator

@@ -267,10 +267,10 @@ def engine_services(
         UnusableStore: What is in the directory cannot be used.
     """
     # Here, because the routers and the OpenAPI document need only the types above.
-    from .evaluate import evaluate
     from .functions.limits import FunctionLimits
     from .functions.service import EngineFunctions
     from .ops import get_op, list_ops, table_hash
+    from .repeated import EvaluateRepeated
     from .sessions.limits import SessionLimits
     from .sessions.service import EngineSessions
 
@@ -282,4 +282,6 @@ def engine_services(
         store = SqliteFunctions(data_dir / "functions.sqlite3")
     sessions = EngineSessions(limits or SessionLimits())
     functions = EngineFunctions(function_limits or FunctionLimits(), store)
-    return Services(evaluate=evaluate, list_ops=list_ops, get_op=get_op, table_hash=table_hash, sessions=sessions, functions=functions)
+    return Services(
+        evaluate=EvaluateRepeated(), list_ops=list_ops, get_op=get_op, table_hash=table_hash, sessions=sessions, functions=functions
+    )

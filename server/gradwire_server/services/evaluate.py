@@ -18,10 +18,11 @@ from gradwire_engine.modes import GENERATOR, PURE
 from gradwire_engine.names import check_fields, check_name, join, kind_of
 from gradwire_engine.parse import check_count
 from gradwire_engine.program import Program
-from gradwire_engine.random import Generator
+from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable, watched
 from gradwire_engine.tensor import Tensor
 from gradwire_engine.text import read_program
+from gradwire_engine.value import Value
 
 _FIELDS: Final = frozenset(
     {"inputs", "nodes", "program", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
@@ -60,7 +61,7 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
     create_graph = _boolean(document, "create_graph")
     _set_modes(document)
     include = _include(document)
-    inputs = _read_inputs(document.get("inputs", {}), limits)
+    inputs = read_inputs(document.get("inputs", {}), limits)
     program = read_program(document, list(inputs), limits)
     with program.explained():
         return _run(document, program, inputs, include, create_graph, limits, check)
@@ -75,34 +76,35 @@ def _run(
     limits: Limits,
     check: Callable[[], None],
 ) -> dict[str, Any]:
-    backward = document.get("backward")
-    meter = Meter(limits, check, backward=backward is not None)
+    meter = Meter(limits, check, backward=document.get("backward") is not None)
     PURE.set(True)
     meter.measure(program.body, inputs)
     values = Runner(check, meter.before).run(program.body, dict(inputs))
-    outputs = {label: value_of(values, name, f"/outputs/{i}") for i, (label, name) in enumerate(program.outputs().items())}
+    outputs = outputs_of(program, values)
     meter.answer(outputs.values())
     answer: dict[str, Any] = {"outputs": {name: _encode(tensor) for name, tensor in outputs.items()}}
-    tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
     if "graph" in include:
         # Described before the walk, which gives up what the graph has saved but never the graph.
-        answer["graph"] = graph(list(outputs.values()), tensors)
-    if backward is not None:
-        answer["grads"] = _gradients(backward, document.get("wrt"), program, inputs, values, create_graph, limits, meter)
-    elif document.get("wrt") is not None:
-        raise ProgramError(
-            "'wrt' names what to differentiate by, but there is no 'backward' that says what to differentiate.",
-            code="missing_field",
-            pointer="/wrt",
-        )
+        answer["graph"] = graph(list(outputs.values()), {name: value for name, value in values.items() if isinstance(value, Tensor)})
+    grads = gradients_of(document, program, inputs, values, limits, meter.answer, create_graph=create_graph)
+    if grads is not None:
+        answer["grads"] = {name: None if g is None else _encode(g) for name, g in grads.items()}
     return answer
 
 
-def _encode(tensor: Tensor) -> dict[str, Any]:
+def outputs_of(program: Program, values: Values) -> dict[str, Any]:
+    """The outputs by the names that callers have for them."""
+    return {label: value_of(values, name, f"/outputs/{i}") for i, (label, name) in enumerate(program.outputs().items())}
+
+
+def described(tensor: Value) -> dict[str, Any]:
+    """What is answered of a tensor beside its elements."""
     node = tensor._made_by()
-    return codec.encode(
-        tensor._data, requires_grad=tensor.requires_grad, is_leaf=node is None, grad_fn=None if node is None else node.short_name
-    )
+    return {"requires_grad": tensor.requires_grad, "is_leaf": node is None, "grad_fn": None if node is None else node.short_name}
+
+
+def _encode(tensor: Value) -> dict[str, Any]:
+    return codec.encode(tensor._data, **described(tensor))
 
 
 def _boolean(document: Mapping[str, Any], field: str) -> bool:
@@ -123,7 +125,7 @@ def _set_modes(document: Mapping[str, Any]) -> None:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
         raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
     # Never the process's generator: without a seed every request has a fresh one.
-    GENERATOR.set(Generator() if seed is None else Generator(seed))
+    GENERATOR.set(generator_from(seed))
 
 
 def _include(document: Mapping[str, Any]) -> Sequence[str]:
@@ -133,7 +135,12 @@ def _include(document: Mapping[str, Any]) -> Sequence[str]:
     return wanted
 
 
-def _read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
+def read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
+    """The inputs of a request.
+
+    Raises:
+        GradwireError: One is no tensor, or too large; ``pointer`` leads to it.
+    """
     if not isinstance(given, Mapping):
         raise ProgramError(f"'inputs' must be an object of tensors by name, not {kind_of(given)}.", code="invalid_type", pointer="/inputs")
     check_count("inputs", len(given), limits, "/inputs")
@@ -158,16 +165,39 @@ def _read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
     return inputs
 
 
-def _gradients(
-    backward: Any,
-    wrt: Any,
+def gradients_of(
+    document: Mapping[str, Any],
     program: Program,
-    inputs: Mapping[str, Tensor],
+    inputs: Mapping[str, Value],
     values: Values,
-    create_graph: bool,
     limits: Limits,
-    meter: Meter,
-) -> dict[str, dict[str, Any] | None]:
+    count: Callable[[Sequence[Any]], None],
+    *,
+    create_graph: bool = False,
+) -> dict[str, Any] | None:
+    """The gradients that a request asks for, by name; ``None`` for each that is not reached, and where none are asked for.
+
+    Args:
+        document: The request.
+        program: Its program.
+        inputs: The inputs, eager or symbolic.
+        values: What the program has computed of them.
+        limits: The most values to start from, and the size of a cotangent.
+        count: Called with tensors of the shapes of all gradients before they are made.
+        create_graph: Whether the gradients are recorded.
+
+    Raises:
+        GradwireError: They cannot be computed, or ``backward`` or ``wrt`` is wrong.
+    """
+    backward, wrt = document.get("backward"), document.get("wrt")
+    if backward is None:
+        if wrt is not None:
+            raise ProgramError(
+                "'wrt' names what to differentiate by, but there is no 'backward' that says what to differentiate.",
+                code="missing_field",
+                pointer="/wrt",
+            )
+        return None
     starts = _starts(backward)
     if len(starts) > limits.nodes:
         raise LimitError(
@@ -175,8 +205,8 @@ def _gradients(
             code="too_many_outputs",
             pointer="/backward",
         )
-    outputs: list[Tensor] = []
-    gradients: list[Tensor | None] = []
+    outputs: list[Any] = []
+    gradients: list[Any] = []
     for name, given, pointer in watched(starts):
         outputs.append(value_of(values, program.name_of(name), pointer))
         gradients.append(_grad_output(given, outputs[-1], pointer, limits))
@@ -196,14 +226,14 @@ def _gradients(
                 f"One of the differentiated Tensors does not require grad: {names[i]!r}.", code="no_grad_fn", pointer=f"/wrt/{i}"
             )
     # A gradient has the shape of what it belongs to, so that all of them can be counted before they are made.
-    meter.answer(targets)
+    count(targets)
     try:
         found = walk_back(outputs, gradients, targets, create_graph=create_graph)
     except GradwireError as error:
         if error.pointer is None:
             error.pointer = "/backward"
         raise
-    return {name: None if g is None else _encode(g) for name, g in zip(names, found, strict=True)}
+    return dict(zip(names, found, strict=True))
 
 
 def _starts(backward: Any) -> list[tuple[str, Any, str]]:
@@ -221,11 +251,11 @@ def _starts(backward: Any) -> list[tuple[str, Any, str]]:
     )
 
 
-def _grad_output(given: Any, output: Tensor, pointer: str, limits: Limits) -> Tensor | None:
+def _grad_output(given: Any, output: Value, pointer: str, limits: Limits) -> Value | None:
     if given is None:
         return None
     try:
         literal = codec.decode(given, declared=output._data.dtype, max_elements=limits.tensor_bytes)
     except GradwireError as error:
         raise error.at(pointer) from None
-    return Tensor._wrap(literal.array)  # type: ignore[return-value]
+    return output._recorder._lift(literal.array)

@@ -17,7 +17,7 @@ from gradwire_engine.modes import GENERATOR
 from gradwire_engine.names import join
 from gradwire_engine.op import ops
 from gradwire_engine.plan import Plan, compile_trace
-from gradwire_engine.random import Generator
+from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
 from gradwire_engine.text.source import POINTER
@@ -127,7 +127,7 @@ class Executable:
     def _run_in_context(self, arrays: Sequence[Array], seed: int | None) -> list[Array]:
         set_default_dtype(self._definition.dtype)
         # Never the process's generator, which other calls would share.
-        GENERATOR.set(Generator() if seed is None else Generator(seed))
+        GENERATOR.set(generator_from(seed))
         return self.plan(arrays)
 
 

@@ -15,7 +15,7 @@ from gradwire_engine.limits import Limits
 from gradwire_engine.modes import GENERATOR, PURE, enable_grad, no_grad
 from gradwire_engine.op import Op, Overloads
 from gradwire_engine.program import Function, Node
-from gradwire_engine.random import Generator
+from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.tensor import Tensor
 from gradwire_engine.text.source import POINTER
@@ -52,7 +52,7 @@ def find_nan(definition: Definition, request: Request, check: Callable[[], None]
 
 def _find(definition: Definition, request: Request, check: Callable[[], None]) -> dict[str, Any]:
     set_default_dtype(definition.dtype)
-    GENERATOR.set(Generator() if request.seed is None else Generator(request.seed))
+    GENERATOR.set(generator_from(request.seed))
     PURE.set(True)
     inputs = {name: Tensor._wrap(array) for name, array in zip(definition.signature.names, request.arrays, strict=True)}
     for name, tensor in inputs.items():

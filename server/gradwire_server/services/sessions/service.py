@@ -18,12 +18,12 @@ from gradwire_engine.tensor import Tensor
 from ...store.base import Record, Store
 from ...store.memory import MemoryStore
 from ...version import API, package_version
+from ..digest import digest
 from ..ops import table_hash
 from .answer import Answer
 from .batch import Progress, check_next, envelope, failure
 from .brief import Brief
 from .clock import now
-from .digest import digest
 from .errors import ListingNeedsKeys, TooManySessions, UnknownSession
 from .instructions.table import encode
 from .limits import SessionLimits

@@ -10,7 +10,7 @@ from typing import Any
 from gradwire_engine.dtypes import default_dtype, dtype_of, set_default_dtype
 from gradwire_engine.hooks import RemovableHandle
 from gradwire_engine.modes import GENERATOR
-from gradwire_engine.random import Generator
+from gradwire_engine.random import generator_from
 
 from .clock import stamp
 from .limits import SessionLimits
@@ -69,7 +69,7 @@ class Session:
         self.context = contextvars.Context()
         self.context.run(set_default_dtype, dtype)
         self.dtype = dtype_of(self.context.run(default_dtype)).name
-        self.context.run(GENERATOR.set, Generator() if seed is None else Generator(seed))
+        self.context.run(GENERATOR.set, generator_from(seed))
         self.turns = Turns(limits.session_queue, self._left)
         self.ended = False
         self._ending = threading.Lock()

@@ -23,7 +23,7 @@ def digest(document: Any) -> bytes:
         # one, and writes numbers as they are: 1 is not 1.0, and neither is true.
         return hashlib.blake2b(marshal.dumps(_plain(document), 2), digest_size=16).digest()
     except (ValueError, RecursionError):
-        raise ProgramError("The batch is nested too deeply, or holds what JSON has not.", code="invalid_type", pointer="") from None
+        raise ProgramError("The request is nested too deeply, or holds what JSON has not.", code="invalid_type", pointer="") from None
 
 
 def _plain(value: Any) -> Any:
