@@ -21,8 +21,9 @@ from gradwire_engine.stopping import stoppable
 from gradwire_engine.tensor import Tensor
 
 from .building import Executable
+from .choosing import read_differentiated
 from .definition import Definition
-from .wanted import Request, read_differentiated, read_request
+from .wanted import Request, read_request
 
 
 @dataclass(frozen=True, slots=True)

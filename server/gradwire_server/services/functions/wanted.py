@@ -16,6 +16,7 @@ from gradwire_engine.errors import GradwireError, ProgramError, TensorRuntimeErr
 from gradwire_engine.limits import Limits
 from gradwire_engine.names import check_fields, join, kind_of, suggest
 
+from .choosing import chosen_output, chosen_outputs, known_input, known_output, read_differentiated, read_names
 from .definition import Definition
 
 
@@ -210,7 +211,7 @@ def _read_wanted(definition: Definition, document: Mapping[str, Any], wants: tup
             raise ProgramError(f"The field {field!r} is missing, which {want!r} needs.", code="missing_field", pointer="")
         if want not in wants and document.get(field) is not None:
             raise ProgramError(f"{field!r} is given, but {want!r} is not asked for.", code="unused_field", pointer=f"/{field}")
-    output = _output(definition, document) if _SCALAR.intersection(parts) else None
+    output = chosen_output(definition, document) if _SCALAR.intersection(parts) else None
     differentiated = not _DIFFERENTIATED.isdisjoint(parts)
     if not differentiated and document.get("wrt") is not None:
         raise ProgramError("'wrt' names what to differentiate by, but no derivative is asked for.", code="unused_field", pointer="/wrt")
@@ -237,7 +238,7 @@ def _read_wanted(definition: Definition, document: Mapping[str, Any], wants: tup
                 )
     return Wanted(
         parts,
-        _outputs(definition, document) if not _ALL.isdisjoint(parts) else (),
+        chosen_outputs(definition, document) if not _ALL.isdisjoint(parts) else (),
         output,
         wrt,
         _starts(definition, document) if "vjp" in wants else (),
@@ -252,8 +253,8 @@ def _batch(definition: Definition, document: Mapping[str, Any]) -> tuple[str, ..
     given = document.get("batch")
     if given is None:
         return ()
-    for i, name in enumerate(_names(given, "batch")):
-        _known_input(definition, name, f"/batch/{i}")
+    for i, name in enumerate(read_names(given, "batch")):
+        known_input(definition, name, f"/batch/{i}")
     return tuple(dict.fromkeys(given))
 
 
@@ -280,7 +281,7 @@ def _chosen_inputs(definition: Definition, document: Mapping[str, Any], field: s
             pointer=f"/{field}",
         )
     for name in given:
-        _known_input(definition, name, join(f"/{field}", str(name)))
+        known_input(definition, name, join(f"/{field}", str(name)))
     if not given:
         raise ProgramError(f"{field!r} names no input.", code="invalid_type", pointer=f"/{field}")
     return tuple(name for name in definition.signature.names if name in given)
@@ -317,7 +318,7 @@ def _starts(definition: Definition, document: Mapping[str, Any]) -> tuple[tuple[
             pointer="/grad_outputs",
         )
     for name in given:
-        _known_output(definition, name, join("/grad_outputs", str(name)))
+        known_output(definition, name, join("/grad_outputs", str(name)))
     if not given:
         raise ProgramError("'grad_outputs' names nothing to start from.", code="invalid_type", pointer="/grad_outputs")
     return tuple((name, given[name] is not None) for name in definition.outputs if name in given)
@@ -336,77 +337,3 @@ FORMS: Final[Mapping[str, Form]] = {
     "nan_check": Form(frozenset({"inputs", "seed", "wrt", "output"}), (), ()),
 }
 """The kinds of calls, by the last segment of their paths."""
-
-
-def _outputs(definition: Definition, document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The outputs that a call chooses, by default all."""
-    given = document.get("outputs")
-    if given is None:
-        return tuple(definition.outputs)
-    for i, name in enumerate(_names(given, "outputs")):
-        _known_output(definition, name, f"/outputs/{i}")
-    return tuple(dict.fromkeys(given))
-
-
-def _output(definition: Definition, document: Mapping[str, Any]) -> str:
-    """The one output that a call is about."""
-    given = document.get("output")
-    if given is not None:
-        return _known_output(definition, given, "/output")
-    if len(definition.outputs) > 1:
-        raise ProgramError(
-            f"The function has {len(definition.outputs)} outputs, so that 'output' has to name one of them: "
-            f"{', '.join(list(definition.outputs)[:8])}.",
-            code="missing_field",
-            pointer="",
-        )
-    return next(iter(definition.outputs))
-
-
-def read_differentiated(definition: Definition, document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The inputs by which a call differentiates, by default all that are floating point.
-
-    Raises:
-        GradwireError: There is none, or one that is named is unknown or of another dtype.
-    """
-    signature = definition.signature
-    given = document.get("wrt")
-    if given is None:
-        names = tuple(declared.name for declared in signature.inputs if is_differentiable(declared.dtype))
-    else:
-        for i, name in enumerate(_names(given, "wrt")):
-            _known_input(definition, name, f"/wrt/{i}")
-            if not is_differentiable(signature[name].dtype):
-                raise TensorRuntimeError(
-                    "Only Tensors of floating point and complex dtype can require gradients: "
-                    f"the input {name!r} is declared as {signature[name].dtype.name}.",
-                    code="not_differentiable",
-                    pointer=f"/wrt/{i}",
-                )
-        names = tuple(dict.fromkeys(given))
-    if not names:
-        raise ProgramError("There is no input to differentiate by: 'wrt' names none.", code="nothing_to_differentiate", pointer="/wrt")
-    return names
-
-
-def _names(given: Any, field: str) -> list[str]:
-    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
-        raise ProgramError(f"'{field}' must be a list of names.", code="invalid_type", pointer=f"/{field}")
-    return given
-
-
-def _known_input(definition: Definition, name: Any, pointer: str) -> None:
-    if not isinstance(name, str) or name not in definition.signature:
-        hint = suggest(name, dict.fromkeys(definition.signature.names)) if isinstance(name, str) else ""
-        raise ProgramError(f"The function has no input {shown(name)}.{hint}", code="unknown_input", pointer=pointer)
-
-
-def _known_output(definition: Definition, name: Any, pointer: str) -> str:
-    if not isinstance(name, str) or name not in definition.outputs:
-        hint = suggest(name, definition.outputs) if isinstance(name, str) else ""
-        raise ProgramError(
-            f"The function has no output {shown(name)}.{hint or ' Its outputs are ' + ', '.join(list(definition.outputs)[:8]) + '.'}",
-            code="unknown_output",
-            pointer=pointer,
-        )
-    return name
