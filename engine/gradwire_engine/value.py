@@ -117,16 +117,13 @@ class Value(Placement, Operators, Announcing):
 
     def _retain(self, g: Value) -> None:
         """Adds a gradient to the ``grad`` of a tensor that is no leaf: always by making a new tensor."""
+        self._grad = None if self._grad is None else self._grad + g
         if self._grad is None:
             self._accumulate(g)
-        else:
-            self._grad = self._grad + g
 
     def _snapshot(self) -> Any:
         """A payload with the present elements that a later overwrite does not touch."""
         raise NotImplementedError
-
-    # Metadata.
 
     @property
     def shape(self) -> Size:
@@ -212,9 +209,7 @@ class Value(Placement, Operators, Announcing):
             TensorRuntimeError: It is turned off on a tensor that an operation made, or on for one of whole numbers.
         """
         if type(requires_grad) is not bool:
-            raise TensorTypeError(
-                f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}"
-            )
+            raise TensorTypeError.of_argument("requires_grad_", "requires_grad", 1, "bool", type(requires_grad).__name__)
         if not self.is_leaf and not requires_grad:
             raise TensorRuntimeError(
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that "
