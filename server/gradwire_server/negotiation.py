@@ -24,6 +24,9 @@ WITH_TENSORS: Final = (JSON, SAFETENSORS)
 EITHER: Final = f"{JSON}, {SAFETENSORS}"
 """The Accept header of who leaves the choice to the server, for it to see how much there is to send."""
 
+EVENTS: Final = "text/event-stream"
+"""The media type of an answer that says, as it comes about, how far it is."""
+
 IDENTITY: Final = "identity"
 GZIP: Final = "gzip"
 
@@ -41,7 +44,7 @@ class CallOptions:
         body: The media type of the request's body, one of :data:`WITH_TENSORS`.
         compression: How the body is compressed, :data:`IDENTITY` or :data:`GZIP`.
         answer: The media type that the answer is to have; for documents that hold tensors one of :data:`WITH_TENSORS`, or :data:`EITHER`
-            if both are as welcome as each other.
+            if both are as welcome as each other; :data:`EVENTS` where the call has those.
         compressed: Whether the answer may be compressed by gzip.
         dry_run: Whether only what the call would take is asked for.
     """
@@ -63,7 +66,9 @@ def headers_of(scope: Scope) -> dict[bytes, bytes]:
     return headers
 
 
-def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True, may_dry_run: bool = False) -> CallOptions:
+def call_options(
+    scope: Scope, most_seconds: float, *, has_body: bool = True, may_dry_run: bool = False, may_stream: bool = False
+) -> CallOptions:
     """Checks the headers and the query of a call.
 
     Args:
@@ -71,6 +76,7 @@ def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True, ma
         most_seconds: The time allowed by the settings, which Request-Timeout may only shorten.
         has_body: Whether the call has a body.
         may_dry_run: Whether there is a query parameter ``dry_run``.
+        may_stream: Whether the answer may be one of events.
 
     Raises:
         UnsupportedMediaType: The body is in none of the formats that are read.
@@ -79,7 +85,7 @@ def call_options(scope: Scope, most_seconds: float, *, has_body: bool = True, ma
     """
     headers = headers_of(scope)
     body, compression = (_body_media(headers, WITH_TENSORS), _compression(headers)) if has_body else (JSON, IDENTITY)
-    answer = EITHER if headers.get(b"accept") == _EITHER else choose_media(headers, WITH_TENSORS)
+    answer = EITHER if headers.get(b"accept") == _EITHER else choose_media(headers, (*WITH_TENSORS, EVENTS) if may_stream else WITH_TENSORS)
     encoding, dry_run = "list", "false"
     if scope["query_string"]:
         query = query_parameters(scope, {"encoding": encoding} | ({"dry_run": dry_run} if may_dry_run else {}))

@@ -12,6 +12,17 @@ from ..logs import Logger
 from .request_id import request_id_of
 
 
+def noted(error: Exception, scope: Scope, log: Logger) -> Problem:
+    """The problem that an error is, once it is in the log and among the numbers about the request."""
+    problem = Problem.of(error)
+    state = scope.setdefault("state", {})
+    state["problem_code"] = problem.code
+    state["refusal"] = refusal_of(error)
+    if problem.unexpected:
+        log.error("failure", request_id=request_id_of(scope), method=scope["method"], path=scope["path"], exc_info=error)
+    return problem
+
+
 class AnswerErrors:
     """Answers every exception with ``application/problem+json``, and logs those that are failures of the server.
 
@@ -44,15 +55,9 @@ class AnswerErrors:
         except (Exception, asyncio.CancelledError) as raised:
             # The HTTP server cancels what is still running when the time for stopping is over.
             error = ServerDraining() if isinstance(raised, asyncio.CancelledError) else raised
-            problem = Problem.of(error)
-            request_id = request_id_of(scope)
-            state = scope.setdefault("state", {})
-            state["problem_code"] = problem.code
-            state["refusal"] = refusal_of(error)
-            if problem.unexpected:
-                self._log.error("failure", request_id=request_id, method=scope["method"], path=scope["path"], exc_info=error)
+            problem = noted(error, scope, self._log)
             if started:
                 # Too late for another answer: the HTTP server breaks the connection off, by which the caller knows that it is cut short.
                 raise
             headers = [(b"content-type", PROBLEM_TYPE.encode()), *raw_headers(problem.headers)]
-            await send_answer(send, problem.status, problem.body(request_id), headers)
+            await send_answer(send, problem.status, problem.body(request_id_of(scope)), headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..negotiation import EVENTS
 from ..schemas import function_examples as examples
 from ..schemas.functions import (
     CallAnswer,
@@ -25,6 +26,8 @@ from ..schemas.functions import (
     JacobianCall,
     JvpAnswer,
     JvpCall,
+    MinimizeAnswer,
+    MinimizeCall,
     NanCheckAnswer,
     NanCheckCall,
     ValueAndGradAnswer,
@@ -49,8 +52,34 @@ _CALL: Final = (
     "call would give and take, and whether that is within the limits."
 )
 
+_MINIMIZE: Final = """\
+Varies the inputs in `wrt` so that a scalar output becomes as small as it can, by one of SciPy's methods. Gradients are exact, and so are \
+the products of the Hessian and vectors that the Newton and trust region methods use. The inputs of the call are where the search starts.
 
-CALLS: Final = ("evaluate_function", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp", "compute", "gradcheck", "nan_check")
+A search that ends without a minimum is an answer like any other, with `success` false, the reason in `message`, and the best point that \
+was found: after as many iterations as the options allow, when the time of the request is nearly over, or where a value is NaN.
+
+With `Accept: text/event-stream` the answer is a stream of events: `iteration` for the start and for each iteration, though not more than \
+about 20 a second, with `iteration`, `value`, `gradient_norm`, `step` (how far the point moved) and `evaluations`, then one `result` with \
+the document described here, or one `error` with a problem. The search ends when the caller hangs up."""
+
+_EVENTS: Final = {
+    EVENTS: {"schema": {"type": "string", "description": "Server-sent events: `iteration`, and in the end `result` or `error`."}}
+}
+
+CALLS: Final = (
+    "evaluate_function",
+    "value_and_grad",
+    "vjp",
+    "jvp",
+    "jacobian",
+    "hessian",
+    "hvp",
+    "compute",
+    "minimize",
+    "gradcheck",
+    "nan_check",
+)
 """The operation ids of the calls."""
 
 
@@ -177,6 +206,12 @@ def documented() -> dict[str, dict[str, Any]]:
             summary="Several of these at once",
             description="What `want` lists, with one pass forward that all of it shares." + _CALL,
         ),
+        "minimize": dict(
+            request_model=MinimizeCall,
+            response_model=MinimizeAnswer,
+            summary="Minimise a function",
+            description=_MINIMIZE,
+        ),
         "gradcheck": dict(
             request_model=GradcheckCall,
             response_model=GradcheckAnswer,
@@ -193,11 +228,11 @@ def documented() -> dict[str, dict[str, Any]]:
         ),
     }
     for name in CALLS:
-        is_call = name not in ("gradcheck", "nan_check")
+        is_call = name not in ("minimize", "gradcheck", "nan_check")
         facts[name] |= {
             "path": f"/v1/functions/{{name}}/{name.removesuffix('_function')}",
             "methods": ["POST"],
-            "responses": {200: {"content": BINARY}, **problems(*call)},
+            "responses": {200: {"content": {**BINARY, **(_EVENTS if name == "minimize" else {})}}, **problems(*call)},
             "openapi_extra": {
                 "parameters": [_NAME, ENCODING, *([DRY_RUN] if is_call else []), REQUEST_TIMEOUT],
                 "requestBody": _body(facts[name]["request_model"], name, BINARY),

@@ -23,6 +23,7 @@ from ..services.functions.condition import Condition
 from ..services.functions.service import Prepared
 from .context import Context
 from .function_routes import CALLS, documented
+from .minimize import MinimizeFunction
 
 _PAGE: Final = 100
 _LARGEST_PAGE: Final = 1000
@@ -213,6 +214,7 @@ def routes(context: Context) -> list[BaseRoute]:
         "list_functions": ListFunctions(context),
         "get_function": GetFunction(context),
         "delete_function": DeleteFunction(context),
+        "minimize": MinimizeFunction(context),
         "gradcheck": CheckFunction(context, "gradcheck"),
         "nan_check": CheckFunction(context, "nan_check"),
     }

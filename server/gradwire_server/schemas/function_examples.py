@@ -127,6 +127,23 @@ REQUESTS: Final[dict[str, tuple[str, Document]]] = {
             },
         },
     ),
+    "13_minimize": (
+        "minimize",
+        {
+            "summary": "13. Minimise it",
+            "description": "By Newton's method in a trust region, with exact gradients and exact products of the Hessian and vectors. The "
+            "minimum is where all elements are 1. With `Accept: text/event-stream` the iterations are shown as they come.",
+            "value": {"inputs": {"x": [-1.2, 1.0]}, "wrt": ["x"], "output": "f", "method": "trust-ncg", "options": {"gtol": 1e-9}},
+        },
+    ),
+    "14_bounds": (
+        "minimize",
+        {
+            "summary": "14. Within bounds",
+            "description": "By L-BFGS-B, where no element of x may be above 0.5.",
+            "value": {"inputs": {"x": [0.0, 0.0]}, "wrt": ["x"], "output": "f", "bounds": {"x": [None, 0.5]}, "options": {"gtol": 1e-9}},
+        },
+    ),
 }
 
 ANSWERS: Final[dict[str, Document]] = {
@@ -159,6 +176,15 @@ ANSWERS: Final[dict[str, Document]] = {
         "grads": {"x": _float64([[-400.0, 1002.0, -200.0], [0.0, 0.0, 0.0]], [2, 3])},
         "outputs": {"f": _float64([201.0, 0.0], [2])},
         "tangents": {"f": _float64([-400.0, 0.0], [2])},
+    },
+    "14_bounds": {
+        "inputs": {"x": _float64([0.5, 0.25], [2])},
+        "value": _float64(0.25, []),
+        "grads": {"x": _float64([-1.0, 0.0], [2])},
+        "success": True,
+        "message": "CONVERGENCE: NORM OF PROJECTED GRADIENT <= PGTOL",
+        "iterations": 6,
+        "evaluations": 10,
     },
 }
 

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gradwire_engine.optimisers import OPTIMISERS
+
 from .evaluate import CustomFunction, ProgramNode
 from .tensor import Tensor, TensorAnswer
 
@@ -194,6 +196,25 @@ class NanCheckCall(_Run):
     wrt: list[str] | None = Field(default=None, description="With `output`: the inputs by which it is differentiated.")
 
 
+class MinimizeCall(_Run):
+    """A search for the inputs at which a function is smallest."""
+
+    output: str | None = Field(default=None, description="The scalar output that is minimised; needed if there are several.")
+    wrt: list[str] | None = Field(default=None, description="The inputs that vary; by default all that are floating point.")
+    method: str | None = Field(default=None, description=f"The method, by SciPy's name: {', '.join(OPTIMISERS)}. The first if left out.")
+    bounds: dict[str, list[Tensor | None] | None] | None = Field(
+        default=None,
+        description="For inputs that vary: the smallest and the largest that they may be, each a number for all elements, a tensor of the "
+        f"input's shape, or null. {', '.join(method.name for method in OPTIMISERS.values() if method.bounds)} take them.",
+    )
+    options: dict[str, float] | None = Field(
+        default=None,
+        description="Options of the method, as SciPy has them: "
+        + "; ".join(f"{method.name}: {', '.join(method.options)}" for method in OPTIMISERS.values())
+        + ".",
+    )
+
+
 class CallAnswer(BaseModel):
     """Values."""
 
@@ -297,3 +318,17 @@ class NanCheckAnswer(BaseModel):
 
     ok: bool = Field(description="Whether there is no NaN.")
     found: FoundNan | None
+
+
+class MinimizeAnswer(BaseModel):
+    """Where a search ended."""
+
+    model_config = _ALLOW
+
+    inputs: dict[str, TensorAnswer] = Field(description="The inputs that varied, as they are now.")
+    value: TensorAnswer
+    grads: dict[str, TensorAnswer]
+    success: bool = Field(description="Whether the method takes this for a minimum.")
+    message: str = Field(description="Why the search ended.")
+    iterations: int
+    evaluations: int = Field(description="How many times the value and its gradients were computed.")

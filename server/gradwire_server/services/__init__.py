@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .functions.condition import Condition
     from .functions.limits import FunctionLimits
+    from .functions.searching import Report
     from .functions.service import Prepared
     from .sessions.answer import Answer
     from .sessions.brief import Brief
@@ -221,6 +222,30 @@ class Functions(Protocol):
 
     def nan_check(self, name: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
         """Finds the first node of a function that makes a NaN, in its value or in its gradients."""
+        ...
+
+    def minimize(
+        self,
+        name: str,
+        document: Any,
+        *,
+        owner: str | None,
+        limits: Limits,
+        check: Callable[[], None],
+        seconds: float,
+        report: Report = ...,
+    ) -> dict[str, Any]:
+        """Looks for the inputs at which a scalar output of a function is smallest.
+
+        Args:
+            name: The function.
+            document: The inputs to start from, and how to go on.
+            owner: Who asks.
+            limits: What one evaluation may cost, and what the work of all may come to.
+            check: Called between operations; what it raises ends the search without a result.
+            seconds: The time after which the best point so far is the result.
+            report: Called with every iteration.
+        """
         ...
 
     def generation(self) -> int:

@@ -25,6 +25,8 @@ from .errors import CurrentVersion, TooManyFunctions, UnknownFunction
 from .finding_nans import find_nan, read_nan_check
 from .gradchecking import compare, read_gradcheck
 from .limits import FunctionLimits
+from .minimizing import read_minimization
+from .searching import Report, search
 from .stored import to_json
 from .wanted import Request, read_request
 
@@ -146,6 +148,24 @@ class EngineFunctions:
         request = read_nan_check(definition, document, limits)
         self._executable(definition, request, check).check(limits, check)
         return find_nan(definition, request, check)
+
+    def minimize(
+        self,
+        name: str,
+        document: Any,
+        *,
+        owner: str | None,
+        limits: Limits,
+        check: Callable[[], None],
+        seconds: float,
+        report: Report = lambda iteration: None,
+    ) -> dict[str, Any]:
+        """Looks for the inputs at which a function is smallest."""
+        definition = self._find(name, owner, check)
+        request = read_minimization(definition, document, limits)
+        gradients = self._executable(definition, request.call, check)
+        products = self._executable(definition, request.products, check) if request.method.second else None
+        return search(definition, request, gradients, products, limits=limits, check=check, seconds=seconds, report=report)
 
     def generation(self) -> int:
         """A number that is another one whenever functions may have changed."""

@@ -333,6 +333,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "hessian": Form(_COMMON | {"wrt", "output"}, (), ("hessian",)),
     "hvp": Form(_COMMON | {"wrt", "output", "vectors"}, ("vectors",), ("hvp",)),
     "compute": Form(_COMMON | {"want", "wrt", "output", "outputs", "grad_outputs", "tangents", "vectors"}, ("want",), ()),
+    "minimize": Form(frozenset({"inputs", "seed", "wrt", "output", "method", "bounds", "options"}), (), ("value", "grads")),
     "gradcheck": Form(frozenset({"inputs", "seed", "wrt", "outputs", "eps", "atol", "rtol"}), (), ("outputs",)),
     "nan_check": Form(frozenset({"inputs", "seed", "wrt", "output"}), (), ()),
 }

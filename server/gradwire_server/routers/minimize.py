@@ -1,0 +1,68 @@
+"""``POST /v1/functions/{name}/minimize``: a search that is answered at its end, or as it goes on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any, Final
+
+from starlette.types import Receive, Scope, Send
+
+from gradwire_engine.limits import Limits
+from gradwire_engine.minimize import Iteration
+
+from ..compute import Allowance
+from ..documents import Written
+from ..events import Progress, send_progress
+from ..exchange import read_body, send_answer
+from ..negotiation import EVENTS, JSON, call_options
+from .context import Context
+
+# What the search leaves of the time for writing its result, on a machine that may have much else to do.
+_RESERVE: Final = 0.1
+_RESERVE_SECONDS: Final = 0.5
+
+
+class MinimizeFunction:
+    """Minimises a function.
+
+    Args:
+        context: The application's parts.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._settings = context.settings
+        self._functions = context.services.functions
+        self._compute = context.compute
+        self._documents = context.documents
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        settings, documents = self._settings, self._documents
+        options = call_options(scope, settings.request_seconds, may_stream=True)
+        name, owner = scope["path_params"]["name"], scope.get("state", {}).get("owner")
+        allowance = Allowance(options.seconds)
+        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+        progress: Progress[dict[str, Any]] = Progress()
+
+        def report(iteration: Iteration) -> None:
+            progress.report(asdict(iteration))
+
+        def job(limits: Limits, check: Callable[[], None]) -> Written:
+            document = documents.read(body, options, check)
+            left = allowance.remaining()
+            seconds = max(left - max(_RESERVE * left, _RESERVE_SECONDS), left / 2)
+            answer = self._functions.minimize(name, document, owner=owner, limits=limits, check=check, seconds=seconds, report=report)
+            check()
+            if options.answer == EVENTS:
+                return documents.write_json(answer, replace(options, compressed=False), check, JSON)
+            return documents.write(answer, options, check)
+
+        # Even a small function is evaluated many times, so that this never is a job for where it stands.
+        work = self._compute.run(job, size=sys.maxsize, allowance=allowance, receive=receive)
+        if options.answer == EVENTS:
+            await send_progress(scope, send, "iteration", progress, work)
+        else:
+            written = await work
+            await send_answer(send, 200, written.pieces, written.headers)
