@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +12,7 @@ import numpy as np
 from .dtypes import Array
 from .errors import GradwireError, ProgramError, TensorRuntimeError
 from .optimisers import Optimiser
+from .scipy_searches import undisturbed
 
 
 class Enough(Exception):
@@ -128,7 +126,7 @@ def minimize(
     if product is not None:
         given["hessp"] = search.multiplied(product)
     try:
-        with np.errstate(all="ignore"), _without_warnings():
+        with np.errstate(all="ignore"), undisturbed():
             search.begin(start)
             found = scipy_minimize(search.evaluate, start, callback=search.step, **given)
             return search.ended(found)
@@ -228,31 +226,3 @@ class _Search:
 
 def _special(value: float) -> str:
     return "NaN" if math.isnan(value) else "infinite" if value > 0 else "minus infinity"
-
-
-_LOCK = threading.Lock()
-_SEARCHES = 0
-_FILTERS: list[Any] = []
-
-
-@contextlib.contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Nothing that SciPy warns of as long as the block lasts: it is in the message, and nobody sees it on a server.
-
-    ``warnings.catch_warnings`` would put back, in one thread, the filters from before another one began.
-    """
-    global _SEARCHES
-    with _LOCK:
-        _SEARCHES += 1
-        if _SEARCHES == 1:
-            warnings.filterwarnings("ignore", module=r"scipy\.optimize")
-            _FILTERS.append(warnings.filters[0])
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _SEARCHES -= 1
-            if not _SEARCHES:
-                ours = _FILTERS.pop()
-                with contextlib.suppress(ValueError):
-                    warnings.filters.remove(ours)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from gradwire_engine.dtypes import Array
 from gradwire_engine.errors import DeadlineExceeded, ProgramError, TensorRuntimeError
 from gradwire_engine.minimize import Enough, Iteration, Minimum, minimize
 from gradwire_engine.optimisers import OPTIMISERS, read_optimiser, read_options
+from gradwire_engine.scipy_searches import _linear_algebra
 from tests.minimisation import rosen, rosen_product, scipy_minimum
 
 START = np.array([-1.2, 1.0, 0.5, 2.0])
@@ -35,7 +36,7 @@ def test_every_method_goes_the_way_that_scipy_goes(name: str) -> None:
     expected = scipy_minimum(name, START)
     assert found.success
     assert found.message == expected.message
-    np.testing.assert_array_equal(found.point.x, expected.x)
+    np.testing.assert_allclose(found.point.x, expected.x, rtol=1e-9)
     assert (found.iterations, found.evaluations) == (expected.nit, expected.nfev)
     assert [each.iteration for each in seen] == list(range(found.iterations + 1))
     assert (seen[0].step, seen[0].value) == (0.0, rosen(START)[0])
@@ -48,7 +49,7 @@ def test_bounds_are_kept(name: str) -> None:
     least, most = np.array([-np.inf, 0.9, -1.0, -np.inf]), np.array([0.7, np.inf, 1.0, np.inf])
     found = search(name, bounds=(least, most))
     expected = scipy_minimum(name, np.clip(START, least, most), (least, most))
-    np.testing.assert_array_equal(found.point.x, expected.x)
+    np.testing.assert_allclose(found.point.x, expected.x, rtol=1e-9)
     assert found.success
     assert np.all(least <= found.point.x)
     assert np.all(found.point.x <= most)
@@ -60,7 +61,7 @@ def test_options_reach_scipy(name: str) -> None:
     found = search(name, options=read_options(OPTIMISERS[name], count))
     expected = scipy_minimum(name, START, options=count)
     assert (found.success, found.message) == (False, expected.message)
-    np.testing.assert_array_equal(found.point.x, expected.x)
+    np.testing.assert_allclose(found.point.x, expected.x, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -140,21 +141,26 @@ def test_what_scipy_refuses_is_said_in_its_words() -> None:
     assert (refused.value.code, refused.value.pointer) == ("invalid_option", "/options")
 
 
-def test_the_filters_of_warnings_are_as_they_were() -> None:
-    before = list(warnings.filters)
+def test_warnings_and_threads_are_as_they_were_after_the_last_of_several_searches() -> None:
+    filters, library = list(warnings.filters), _linear_algebra()
+    before = None if library is None else library[0]()
+    meanwhile: list[int] = []
     barrier = threading.Barrier(3, timeout=20)
 
     def evaluate(x: Array) -> tuple[float, Array, None]:
         if np.array_equal(x, START):
             barrier.wait()
+            meanwhile.append(1 if library is None else library[0]())
         return (*rosen(x), None)
 
-    threads = [threading.Thread(target=search, args=("CG", evaluate)) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert warnings.filters == before
+    searches = [threading.Thread(target=search, args=("CG", evaluate)) for _ in range(3)]
+    for each in searches:
+        each.start()
+    for each in searches:
+        each.join()
+    assert meanwhile == [1, 1, 1]
+    assert warnings.filters == filters
+    assert before == (None if library is None else library[0]())
 
 
 def test_without_scipy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
