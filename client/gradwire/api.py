@@ -1,29 +1,26 @@
 """The calls of a Gradwire server as methods: :class:`Client` waits for answers, :class:`AsyncClient` leaves the event loop free.
 
-What the two have in common is all but the waiting, so every method is written once, as a conversation, in :mod:`gradwire.calls`;
-:func:`_waiting` and :func:`_awaiting` make the methods of the one and the other from it.
+What the two have in common is all but the waiting, so every method is written once, as a conversation, in :mod:`gradwire.calls`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Self, TypeVar
 
 from .calls import ClientCalls, SessionCalls
 from .conversations import Conversation
 from .drivers import arun, run
+from .functions import AsyncFunction, Function
 from .local import AsyncLocalTransport, LocalTransport
 from .transport import AsyncTransport, Transport
+from .waiting import awaiting, waiting
 
-P = ParamSpec("P")
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_TIMEOUT: Final = 60.0
 
@@ -59,36 +56,6 @@ def _address(url: str | None, api_key: str | None) -> tuple[str | None, str | No
     return url or os.environ.get("GRADWIRE_URL"), api_key or os.environ.get("GRADWIRE_API_KEY")
 
 
-def _waiting(make: Callable[Concatenate[Any, P], Conversation[T]]) -> Callable[Concatenate[Any, P], T]:
-    """The method that runs the conversation and waits for its end."""
-
-    @functools.wraps(make)
-    def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = self._run(make(self._calls, *args, **kwargs))
-        return result
-
-    return _signed(method, make)
-
-
-def _awaiting(make: Callable[Concatenate[Any, P], Conversation[T]]) -> Callable[Concatenate[Any, P], Awaitable[T]]:
-    """The method that runs the conversation without holding up the event loop."""
-
-    @functools.wraps(make)
-    async def method(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = await self._run(make(self._calls, *args, **kwargs))
-        return result
-
-    return _signed(method, make)
-
-
-def _signed(method: F, make: Callable[..., Conversation[Any]]) -> F:
-    """``method`` with the signature that its caller sees: what the conversation returns in place of the conversation."""
-    *_, returned = get_args(get_type_hints(make)["return"])
-    signature = inspect.signature(make).replace(return_annotation=returned)
-    method.__signature__ = signature  # type: ignore[attr-defined]
-    return method
-
-
 class Session:
     """Tensors that live between requests. Made by :meth:`Client.session`; leaving its ``with`` block deletes it.
 
@@ -105,12 +72,12 @@ class Session:
         """The session's id."""
         return self._calls.id
 
-    send = _waiting(SessionCalls.send)
-    batch = _waiting(SessionCalls.batch)
-    read = _waiting(SessionCalls.read)
-    grad = _waiting(SessionCalls.grad)
-    graph = _waiting(SessionCalls.graph)
-    delete = _waiting(SessionCalls.delete)
+    send = waiting(SessionCalls.send)
+    batch = waiting(SessionCalls.batch)
+    read = waiting(SessionCalls.read)
+    grad = waiting(SessionCalls.grad)
+    graph = waiting(SessionCalls.graph)
+    delete = waiting(SessionCalls.delete)
 
     def __enter__(self) -> Self:
         return self
@@ -139,12 +106,12 @@ class AsyncSession:
         """The session's id."""
         return self._calls.id
 
-    send = _awaiting(SessionCalls.send)
-    batch = _awaiting(SessionCalls.batch)
-    read = _awaiting(SessionCalls.read)
-    grad = _awaiting(SessionCalls.grad)
-    graph = _awaiting(SessionCalls.graph)
-    delete = _awaiting(SessionCalls.delete)
+    send = awaiting(SessionCalls.send)
+    batch = awaiting(SessionCalls.batch)
+    read = awaiting(SessionCalls.read)
+    grad = awaiting(SessionCalls.grad)
+    graph = awaiting(SessionCalls.graph)
+    delete = awaiting(SessionCalls.delete)
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,10 +147,12 @@ class Client:
         self._calls = ClientCalls(retries)
         self._transport = transport or open_transport(url, api_key=api_key, timeout=timeout)
 
-    evaluate = _waiting(ClientCalls.evaluate)
-    ops = _waiting(ClientCalls.ops)
-    op = _waiting(ClientCalls.op)
-    info = _waiting(ClientCalls.info)
+    evaluate = waiting(ClientCalls.evaluate)
+    ops = waiting(ClientCalls.ops)
+    op = waiting(ClientCalls.op)
+    info = waiting(ClientCalls.info)
+    list_functions = waiting(ClientCalls.list_functions)
+    delete_function = waiting(ClientCalls.delete_function)
 
     def session(self, *, ttl_seconds: float | None = None, default_dtype: str | None = None, seed: int | None = None) -> Session:
         """Opens a session.
@@ -195,6 +164,62 @@ class Client:
         """
         calls = self._run(self._calls.session(ttl_seconds=ttl_seconds, default_dtype=default_dtype, seed=seed))
         return Session(calls, self._transport)
+
+    def put_function(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str],
+        program: str | None = None,
+        nodes: Sequence[Mapping[str, Any]] | None = None,
+        functions: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        default_dtype: str | None = None,
+        if_match: str | None = None,
+        only_new: bool = False,
+    ) -> Function:
+        """Registers a function; the same again changes nothing.
+
+        Args:
+            name: Its name.
+            inputs: How its inputs are declared: ``{"x": {"dtype": "float64", "shape": ["n", 3]}}``.
+            outputs: The names of its outputs.
+            program: What it computes, as text.
+            nodes: Or as nodes.
+            functions: The custom functions that it calls.
+            description: What it is for.
+            default_dtype: The dtype of numbers that have none.
+            if_match: The hash that the current version must have.
+            only_new: Whether there must be no such function yet.
+
+        Raises:
+            ServiceError: The function is wrong; ``pointer`` leads to the place, ``line`` and ``column`` too where it is a text.
+            Conflict: It is not as ``if_match`` or ``only_new`` has it.
+        """
+        calls = self._run(
+            self._calls.put_function(
+                name,
+                inputs=inputs,
+                outputs=outputs,
+                program=program,
+                nodes=nodes,
+                functions=functions,
+                description=description,
+                default_dtype=default_dtype,
+                if_match=if_match,
+                only_new=only_new,
+            )
+        )
+        return Function(calls, self._transport)
+
+    def get_function(self, name: str) -> Function:
+        """The function of this name, or ``name@hash`` for one of its versions.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return Function(self._run(self._calls.get_function(name)), self._transport)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -233,10 +258,12 @@ class AsyncClient:
         self._calls = ClientCalls(retries)
         self._transport = transport or open_async_transport(url, api_key=api_key, timeout=timeout)
 
-    evaluate = _awaiting(ClientCalls.evaluate)
-    ops = _awaiting(ClientCalls.ops)
-    op = _awaiting(ClientCalls.op)
-    info = _awaiting(ClientCalls.info)
+    evaluate = awaiting(ClientCalls.evaluate)
+    ops = awaiting(ClientCalls.ops)
+    op = awaiting(ClientCalls.op)
+    info = awaiting(ClientCalls.info)
+    list_functions = awaiting(ClientCalls.list_functions)
+    delete_function = awaiting(ClientCalls.delete_function)
 
     async def session(self, *, ttl_seconds: float | None = None, default_dtype: str | None = None, seed: int | None = None) -> AsyncSession:
         """Opens a session; ``async with await client.session() as session`` deletes it at the end of the block.
@@ -248,6 +275,62 @@ class AsyncClient:
         """
         calls = await self._run(self._calls.session(ttl_seconds=ttl_seconds, default_dtype=default_dtype, seed=seed))
         return AsyncSession(calls, self._transport)
+
+    async def put_function(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str],
+        program: str | None = None,
+        nodes: Sequence[Mapping[str, Any]] | None = None,
+        functions: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        default_dtype: str | None = None,
+        if_match: str | None = None,
+        only_new: bool = False,
+    ) -> AsyncFunction:
+        """Registers a function; the same again changes nothing.
+
+        Args:
+            name: Its name.
+            inputs: How its inputs are declared: ``{"x": {"dtype": "float64", "shape": ["n", 3]}}``.
+            outputs: The names of its outputs.
+            program: What it computes, as text.
+            nodes: Or as nodes.
+            functions: The custom functions that it calls.
+            description: What it is for.
+            default_dtype: The dtype of numbers that have none.
+            if_match: The hash that the current version must have.
+            only_new: Whether there must be no such function yet.
+
+        Raises:
+            ServiceError: The function is wrong; ``pointer`` leads to the place, ``line`` and ``column`` too where it is a text.
+            Conflict: It is not as ``if_match`` or ``only_new`` has it.
+        """
+        calls = await self._run(
+            self._calls.put_function(
+                name,
+                inputs=inputs,
+                outputs=outputs,
+                program=program,
+                nodes=nodes,
+                functions=functions,
+                description=description,
+                default_dtype=default_dtype,
+                if_match=if_match,
+                only_new=only_new,
+            )
+        )
+        return AsyncFunction(calls, self._transport)
+
+    async def get_function(self, name: str) -> AsyncFunction:
+        """The function of this name, or ``name@hash`` for one of its versions.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return AsyncFunction(await self._run(self._calls.get_function(name)), self._transport)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -9,6 +9,7 @@ from typing import Any
 from . import conversations
 from .conversations import DEFAULT_RETRIES, BatchAnswer, Conversation, Document, Retries
 from .errors import Conflict, NotFound, ServiceError
+from .function_calls import FunctionCalls
 from .transport import TransportError
 
 
@@ -50,12 +51,66 @@ class ClientCalls:
         """Versions and limits of whoever answers."""
         return conversations.info(retries=self._retries)
 
+    def put_function(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str],
+        program: str | None,
+        nodes: Sequence[Mapping[str, Any]] | None,
+        functions: Mapping[str, Any] | None,
+        description: str | None,
+        default_dtype: str | None,
+        if_match: str | None,
+        only_new: bool,
+    ) -> Conversation[FunctionCalls]:
+        """Registers a function."""
+        given = {
+            "program": program,
+            "nodes": nodes,
+            "functions": functions,
+            "description": description,
+            "default_dtype": default_dtype,
+        }
+        document = {"inputs": inputs, "outputs": outputs, **{field: value for field, value in given.items() if value is not None}}
+        condition = _if_match(if_match)
+        if only_new:
+            condition["If-None-Match"] = "*"
+        described = yield from conversations.put_function(name, document, condition=condition, retries=self._retries)
+        return FunctionCalls(name, described, self._retries)
+
+    def get_function(self, name: str) -> Conversation[FunctionCalls]:
+        """Finds a function."""
+        return FunctionCalls(name, (yield from conversations.get_function(name, retries=self._retries)), self._retries)
+
+    def list_functions(self) -> Conversation[list[Document]]:
+        """Describes every function."""
+        return conversations.list_functions(retries=self._retries)
+
+    def delete_function(self, name: str, *, if_match: str | None = None) -> Conversation[None]:
+        """Forgets a function with all its versions, or the old version ``name@hash``.
+
+        Args:
+            name: Its name.
+            if_match: The hash that its current version must have.
+
+        Raises:
+            NotFound: There is none of that name.
+            Conflict: It is the current version, or not as ``if_match`` has it.
+        """
+        return conversations.delete_function(name, condition=_if_match(if_match), retries=self._retries)
+
     def session(self, *, ttl_seconds: float | None, default_dtype: str | None, seed: int | None) -> Conversation[SessionCalls]:
         """Opens a session."""
         opened = yield from conversations.open_session(
             ttl_seconds=ttl_seconds, default_dtype=default_dtype, seed=seed, retries=self._retries
         )
         return SessionCalls(opened, self._retries)
+
+
+def _if_match(hash: str | None) -> dict[str, str]:
+    return {} if hash is None else {"If-Match": f'"{hash}"'}
 
 
 class SessionCalls:

@@ -9,12 +9,14 @@ An answer that says no becomes the exception that torch would raise (:mod:`gradw
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 from urllib.parse import quote
 
+from . import wire
 from .errors import ServiceError, error_of
 from .transport import AnswerTimeout, Request, Response, TransportError, UnreadableAnswer
 
@@ -101,14 +103,7 @@ def evaluate(document: Any, *, seconds: float | None = None, retries: Retries = 
 
 def list_ops(*, retries: Retries = DEFAULT_RETRIES) -> Conversation[list[Document]]:
     """Describes every operation."""
-    items: list[Document] = []
-    params: dict[str, str] = {}
-    while True:
-        page = yield from _succeed(Request("GET", "/v1/ops", params=params), retries)
-        items += page["items"]
-        if page["next"] is None:
-            return items
-        params = {"cursor": page["next"]}
+    return (yield from _all_pages("/v1/ops", retries))
 
 
 def get_op(name: str, *, retries: Retries = DEFAULT_RETRIES) -> Conversation[Document]:
@@ -151,10 +146,7 @@ def get_session(session: str, *, retries: Retries = DEFAULT_RETRIES) -> Conversa
 
 def delete_session(session: str, *, retries: Retries = DEFAULT_RETRIES) -> Conversation[None]:
     """Deletes a session with all that it holds."""
-    response, unheard = yield from _ask(Request("DELETE", _at(session)), retries)
-    # Where an earlier request was not heard of again, it was that one which deleted it.
-    if not response.is_success and not (unheard and response.status == 404):
-        raise error_of(response)
+    yield from _delete(Request("DELETE", _at(session)), retries)
 
 
 def send_batch(
@@ -201,6 +193,77 @@ def graph(session: str, name: str, *, retries: Retries = DEFAULT_RETRIES) -> Con
     return (yield from _succeed(Request("GET", _at(session, "tensors", name, "graph")), retries))
 
 
+def put_function(
+    name: str, document: Mapping[str, Any], *, condition: Mapping[str, str] | None = None, retries: Retries = DEFAULT_RETRIES
+) -> Conversation[Document]:
+    """Registers a function.
+
+    Args:
+        name: Its name.
+        document: What ``PUT /v1/functions/{name}`` takes, with NumPy arrays wherever it has tensors.
+        condition: The headers ``If-Match`` and ``If-None-Match``.
+        retries: How often to ask.
+
+    Returns:
+        Its description.
+    """
+    # What a server keeps is JSON, however many numbers there are in it.
+    body = wire.jsonable(document)
+    response, unheard = yield from _ask(Request("PUT", _function(name), body=body, headers=condition or {}), retries)
+    if unheard and response.status == 412:
+        # The condition holds no more, perhaps because an earlier request, which was not heard of again, has made the change.
+        found = yield from get_function(name, retries=retries)
+        if found["function"] == json.loads(json.dumps(body)):
+            return found
+    return _document(response)
+
+
+def get_function(name: str, *, retries: Retries = DEFAULT_RETRIES) -> Conversation[Document]:
+    """Describes a function, with what it was registered as and its versions."""
+    return (yield from _succeed(Request("GET", _function(name)), retries))
+
+
+def list_functions(*, retries: Retries = DEFAULT_RETRIES) -> Conversation[list[Document]]:
+    """Describes every function."""
+    return (yield from _all_pages("/v1/functions", retries))
+
+
+def delete_function(name: str, *, condition: Mapping[str, str] | None = None, retries: Retries = DEFAULT_RETRIES) -> Conversation[None]:
+    """Forgets a function, or an old version of one."""
+    yield from _delete(Request("DELETE", _function(name), headers=condition or {}), retries)
+
+
+def call_function(
+    name: str,
+    form: str,
+    document: Mapping[str, Any],
+    *,
+    dry_run: bool = False,
+    seconds: float | None = None,
+    retries: Retries = DEFAULT_RETRIES,
+) -> Conversation[Document]:
+    """Calls a function.
+
+    Args:
+        name: Its name, or ``name@hash``.
+        form: The kind of call: the last part of its path.
+        document: The inputs and what is wanted, with NumPy arrays wherever it has tensors.
+        dry_run: Whether to say what the call would give and take, in place of its answer.
+        seconds: The time that it may take.
+        retries: How often to ask.
+
+    Returns:
+        The answer.
+    """
+    params = {"dry_run": "true"} if dry_run else {}
+    request = Request("POST", f"{_function(name)}/{form}", params=params, body=document, tensors=True, seconds=seconds)
+    return (yield from _succeed(request, retries))
+
+
+def _function(name: str) -> str:
+    return f"/v1/functions/{_quoted(name)}"
+
+
 def _at(session: str, *parts: str) -> str:
     return "/".join(["/v1/sessions", *map(_quoted, (session, *parts))])
 
@@ -212,10 +275,34 @@ def _quoted(part: str) -> str:
 def _succeed(request: Request, retries: Retries) -> Conversation[Document]:
     """The document of the answer, or the exception for an answer that says no."""
     response, _ = yield from _ask(request, retries)
+    return _document(response)
+
+
+def _document(response: Response) -> Document:
     if not response.is_success:
         raise error_of(response)
     document: Document = response.document
     return document
+
+
+def _all_pages(path: str, retries: Retries) -> Conversation[list[Document]]:
+    """The items of all pages of a list."""
+    items: list[Document] = []
+    params: dict[str, str] = {}
+    while True:
+        page = yield from _succeed(Request("GET", path, params=params), retries)
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        params = {"cursor": page["next"]}
+
+
+def _delete(request: Request, retries: Retries) -> Conversation[None]:
+    """Has something deleted."""
+    response, unheard = yield from _ask(request, retries)
+    # Where an earlier request was not heard of again, it was that one which deleted it.
+    if not response.is_success and not (unheard and response.status == 404):
+        raise error_of(response)
 
 
 def _ask(request: Request, retries: Retries, *, numbered: bool = False) -> Conversation[tuple[Response, bool]]:

@@ -19,7 +19,7 @@ and ``except torch.linalg.LinAlgError`` catch what they catch under torch, where
     │   ├── ServiceDeadlineExceeded      (DeadlineExceeded)
     │   ├── Unauthorized                 no key, or not the right one
     │   ├── NotFound                     what was named is not there, or not any more
-    │   ├── Conflict                     not what the session expects next
+    │   ├── Conflict                     not what the session, or a change, expects
     │   └── Unavailable                  too busy, stopping, or not reached by the gateway in front
     └── TransportError                   no answer: see gradwire.transport
 """
@@ -107,7 +107,7 @@ class NotFound(ServiceError):
 
 
 class Conflict(ServiceError):
-    """A batch or a resume that is not what the session expects next."""
+    """A batch or a resume that is not what the session expects next, or a function that is not what a change of it expects."""
 
 
 class Unavailable(ServiceError):
@@ -130,6 +130,7 @@ _BY_STATUS: Final[dict[int, type[ServiceError]]] = {
     404: NotFound,
     409: Conflict,
     410: NotFound,
+    412: Conflict,
     413: ServiceLimitError,
     429: Unavailable,
     502: Unavailable,

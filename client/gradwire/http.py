@@ -54,7 +54,7 @@ class _Exchange:
     def call(self, request: Request) -> dict[str, Any]:
         """The arguments of the httpx client's ``request``."""
         query = urlencode({**request.params, "encoding": "base64"} if request.tensors else request.params)
-        headers = {}
+        headers = dict(request.headers)
         content = None
         if request.body is not None:
             content, headers["Content-Type"] = wire.body(request.body)

@@ -27,6 +27,11 @@ Services = Any
 
 _NO_TIME_LIMIT: Final = 100 * 365 * 86_400.0
 _UNBOUNDED: Final = 2**62
+_NO_LIMITS: Final = Limits(tensor_bytes=_UNBOUNDED, program_bytes=_UNBOUNDED, nodes=_UNBOUNDED, work=_UNBOUNDED)
+_PAGE: Final = 1000
+# The calls that have a method of their own in the services.
+_APART: Final = frozenset({"gradcheck", "nan_check", "minimize"})
+_FORMS: Final = frozenset({"evaluate", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp", "compute"}) | _APART
 
 
 class LocalTransport:
@@ -53,25 +58,33 @@ class LocalTransport:
             return Response(problem.status, problem.document(), _lower(problem.headers))
 
     def close(self) -> None:
-        """Forgets all sessions."""
+        """Forgets all sessions and functions."""
         self._services = None
 
     def _open(self) -> Services:
         from gradwire_server.services import engine_services
+        from gradwire_server.services.functions.limits import FunctionLimits
         from gradwire_server.services.sessions.limits import SessionLimits
 
         with self._lock:
-            # A process has no other callers to be protected from, so sessions in it may have all of its memory and time.
+            # A process has no other callers to be protected from, so what is in it may have all of its memory and time.
             own = SessionLimits(
                 session_bytes=_UNBOUNDED,
                 sessions_bytes=_UNBOUNDED,
                 session_tensors=_UNBOUNDED,
                 instruction_references=_UNBOUNDED,
-                program=Limits(tensor_bytes=_UNBOUNDED, program_bytes=_UNBOUNDED, nodes=_UNBOUNDED, work=_UNBOUNDED),
+                program=_NO_LIMITS,
                 session_ttl_seconds=_NO_TIME_LIMIT,
                 suspension_seconds=_NO_TIME_LIMIT,
             )
-            self._services = self._services or engine_services(own)
+            functions = FunctionLimits(
+                functions=_UNBOUNDED,
+                owner_functions=_UNBOUNDED,
+                function_bytes=_UNBOUNDED,
+                functions_bytes=_UNBOUNDED,
+                program=_NO_LIMITS,
+            )
+            self._services = self._services or engine_services(own, functions)
             return self._services
 
 
@@ -105,6 +118,19 @@ def _answer(services: Services, request: Request) -> Response:
             return Response(200, {"items": _own(services.list_ops()), "next": None})
         case "GET", "ops", name:
             return _find(lambda: _own(services.get_op(name)))
+        case "PUT", "functions", name:
+            prepared = services.functions.prepare(body, check=_deadline(request.seconds))
+            described, is_new = services.functions.put(name, prepared, owner=None, condition=_condition(request))
+            return Response(201 if is_new else 200, _own(described))
+        case "GET", "functions":
+            return Response(200, _own(services.functions.list(owner=None, limit=_PAGE, cursor=request.params.get("cursor"))))
+        case "GET", "functions", name:
+            return Response(200, _own(services.functions.get(name, owner=None)))
+        case "DELETE", "functions", name:
+            services.functions.delete(name, owner=None, condition=_condition(request))
+            return Response(204, None)
+        case "POST", "functions", name, form if form in _FORMS:
+            return Response(200, _own(_call(services.functions, name, form, body, request)))
         case "POST", "sessions":
             # In the caller's own process a session goes when the caller does, unless it asks for less.
             return Response(201, services.sessions.create({"ttl_seconds": _NO_TIME_LIMIT, **body}, owner=None))
@@ -123,6 +149,30 @@ def _answer(services: Services, request: Request) -> Response:
         case "GET", "sessions", session, "tensors", name, "graph":
             return _find(lambda: services.sessions.graph(session, name, owner=None))
     return _absent("not_found", f"There is nothing at {request.path!r} for {request.method}.")
+
+
+def _call(functions: Any, name: str, form: str, body: Any, request: Request) -> dict[str, Any]:
+    """The answer of a function."""
+    check = _deadline(request.seconds)
+    if "dry_run" in request.params:
+        answer = functions.dry_run(name, form, body, owner=None, limits=_NO_LIMITS, check=check)
+    elif form in _APART:
+        answer = getattr(functions, form)(name, body, owner=None, limits=_NO_LIMITS, check=check)
+    else:
+        answer = functions.call(name, form, body, owner=None, limits=_NO_LIMITS, check=check)
+    found: dict[str, Any] = answer
+    return found
+
+
+def _condition(request: Request) -> Any:
+    """What the headers say that must hold of a function that is changed."""
+    from gradwire_server.services.functions.condition import Condition
+
+    return Condition(_tags(request.headers.get("If-Match")), _tags(request.headers.get("If-None-Match")))
+
+
+def _tags(header: str | None) -> frozenset[str] | None:
+    return None if header is None else frozenset(tag.strip().strip('"') for tag in header.split(","))
 
 
 def _kept(answer: Any) -> tuple[int, dict[str, Any], dict[str, str]]:

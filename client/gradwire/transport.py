@@ -63,6 +63,7 @@ class Request:
             also stand for a whole tensor.
         tensors: Whether the answer may hold tensors.
         seconds: The time that the answer may take to be computed; None leaves it to whoever answers.
+        headers: Headers of HTTP that say more than how the request travels, such as ``If-Match``.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Request:
     body: Any = None
     tensors: bool = False
     seconds: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,15 @@ def plain(document: Any) -> Any:
     return _plain(document, _as_data, _as_number)
 
 
+def jsonable(document: Any) -> Any:
+    """A document as JSON can write it: arrays as base64, and what is not finite by name.
+
+    Raises:
+        TypeError, ValueError: As for :func:`plain`.
+    """
+    return _plain(document, _as_base64, _as_json_number)
+
+
 def body(document: Any) -> tuple[bytes, str]:
     """A document as the body of a request, and its media type: JSON, or safetensors if it holds many numbers in arrays.
 
@@ -54,7 +63,7 @@ def body(document: Any) -> tuple[bytes, str]:
     except (TypeError, ValueError):
         written = _plain(document, _as_data, _as_json_number)
         if attached.tensor_bytes(written) < _MANY_BYTES:
-            return _json(_plain(written, _as_base64, _as_json_number)), JSON
+            return _json(jsonable(written)), JSON
         return b"".join(attached.pack(written, attached.REQUEST, _json)), SAFETENSORS
 
 
