@@ -77,6 +77,7 @@ from .api import AsyncClient, Client
 from .connection import Connection, connect
 from .names import Names as _Names
 from .tensor import Tensor, tensor
+from .traced_function import TracedFunction, function, get_function
 
 __all__ = [
     "AsyncClient",
@@ -95,6 +96,7 @@ __all__ = [
     "ShortTensor",
     "Size",
     "Tensor",
+    "TracedFunction",
     "accelerator",
     "allclose",
     "as_tensor",
@@ -121,7 +123,9 @@ __all__ = [
     "float32",
     "float64",
     "from_numpy",
+    "function",
     "get_default_dtype",
+    "get_function",
     "half",
     "iinfo",
     "inf",

@@ -68,6 +68,7 @@ from ._torch import (
 from .api import AsyncClient, Client
 from .connection import Connection, connect
 from .tensor import Tensor, tensor
+from .traced_function import TracedFunction, function, get_function
 from collections.abc import Sequence
 from typing import overload
 from gradwire_engine.devices import Device
@@ -84,7 +85,7 @@ long: DType
 cfloat: DType
 cdouble: DType
 
-__all__ = ['AsyncClient', 'BoolTensor', 'ByteTensor', 'CharTensor', 'Client', 'Connection', 'DoubleTensor', 'FloatTensor', 'Generator', 'GradwireError', 'HalfTensor', 'IntTensor', 'LongTensor', 'ShortTensor', 'Size', 'Tensor', 'accelerator', 'allclose', 'as_tensor', 'autograd', 'backends', 'bool', 'broadcast_shapes', 'can_cast', 'cdouble', 'cfloat', 'complex64', 'complex128', 'connect', 'cuda', 'device', 'double', 'dtype', 'e', 'enable_grad', 'equal', 'finfo', 'float', 'float16', 'float32', 'float64', 'from_numpy', 'get_default_dtype', 'half', 'iinfo', 'inf', 'inference_mode', 'initial_seed', 'int', 'int8', 'int16', 'int32', 'int64', 'is_complex', 'is_floating_point', 'is_grad_enabled', 'is_tensor', 'layout', 'long', 'manual_seed', 'mps', 'nan', 'newaxis', 'nn', 'no_grad', 'numel', 'optim', 'pi', 'promote_types', 'result_type', 'set_default_dtype', 'set_grad_enabled', 'set_printoptions', 'short', 'strided', 'tensor', 'uint8', 'xpu']
+__all__ = ['AsyncClient', 'BoolTensor', 'ByteTensor', 'CharTensor', 'Client', 'Connection', 'DoubleTensor', 'FloatTensor', 'Generator', 'GradwireError', 'HalfTensor', 'IntTensor', 'LongTensor', 'ShortTensor', 'Size', 'Tensor', 'TracedFunction', 'accelerator', 'allclose', 'as_tensor', 'autograd', 'backends', 'bool', 'broadcast_shapes', 'can_cast', 'cdouble', 'cfloat', 'complex64', 'complex128', 'connect', 'cuda', 'device', 'double', 'dtype', 'e', 'enable_grad', 'equal', 'finfo', 'float', 'float16', 'float32', 'float64', 'from_numpy', 'function', 'get_default_dtype', 'get_function', 'half', 'iinfo', 'inf', 'inference_mode', 'initial_seed', 'int', 'int8', 'int16', 'int32', 'int64', 'is_complex', 'is_floating_point', 'is_grad_enabled', 'is_tensor', 'layout', 'long', 'manual_seed', 'mps', 'nan', 'newaxis', 'nn', 'no_grad', 'numel', 'optim', 'pi', 'promote_types', 'result_type', 'set_default_dtype', 'set_grad_enabled', 'set_printoptions', 'short', 'strided', 'tensor', 'uint8', 'xpu']
 
 def H(input: Tensor) -> Tensor: ...
 def T(input: Tensor) -> Tensor: ...

@@ -19,7 +19,7 @@ from gradwire_engine.value import Value
 
 from .connection import current_session
 from .constructors import construct
-from .tensor import Tensor, made, tensor
+from .tensor import Tensor, created, tensor
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
@@ -39,7 +39,8 @@ def from_numpy(array: Array) -> Tensor:
     if not isinstance(array, np.ndarray):
         raise TensorTypeError(f"expected np.ndarray (got {type(array).__name__})", code="argument_type")
     check_array(array)
-    return made(np.array(array))
+    result: Tensor = created(np.array(array))
+    return result
 
 
 def manual_seed(seed: int) -> Generator:
@@ -64,7 +65,7 @@ def initial_seed() -> int:
 
 def _constructor(dtype: DType) -> Callable[..., Tensor]:
     def of_elements_or_sizes(*data: Any) -> Tensor:
-        return construct(data, dtype, made)  # type: ignore[no-any-return]
+        return construct(data, dtype, created)  # type: ignore[no-any-return]
 
     of_elements_or_sizes.__doc__ = f"A tensor of {dtype.torch_name} with the elements of one sequence, or of these sizes."
     return of_elements_or_sizes

@@ -13,6 +13,7 @@ from typing import Self
 from gradwire_engine.errors import TensorRuntimeError
 
 from .api import DEFAULT_TIMEOUT, open_transport
+from .function_calls import FunctionCalls
 from .session import Session
 from .transport import Transport
 
@@ -26,9 +27,13 @@ class Connection:
 
     Args:
         transport: The way.
+
+    Attributes:
+        functions: The traced functions that were registered by it, by name and hash.
     """
 
     def __init__(self, transport: Transport) -> None:
+        self.functions: dict[tuple[str, str], FunctionCalls] = {}
         self._transport = transport
         self._session: Session | None = None
         self._lock = threading.Lock()
@@ -36,12 +41,19 @@ class Connection:
         _connections.add(self)
 
     @property
+    def transport(self) -> Transport:
+        """The way."""
+        if self._closed:
+            raise _closed_connection()
+        return self._transport
+
+    @property
     def session(self) -> Session:
         """The session."""
         found = self._session
         if found is None or found.lost:
             if self._closed:
-                raise TensorRuntimeError("This connection is closed; make another one by gradwire.connect().", code="connection_closed")
+                raise _closed_connection()
             with self._lock:
                 found = self._session
                 if found is None or found.lost:
@@ -78,6 +90,10 @@ class Connection:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         _ENTERED.set(_ENTERED.get()[:-1])
+
+
+def _closed_connection() -> TensorRuntimeError:
+    return TensorRuntimeError("This connection is closed; make another one by gradwire.connect().", code="connection_closed")
 
 
 _ENTERED: ContextVar[tuple[Connection, ...]] = ContextVar("gradwire_connections", default=())

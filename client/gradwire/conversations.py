@@ -213,7 +213,7 @@ def put_function(
     if unheard and response.status == 412:
         # The condition holds no more, perhaps because an earlier request, which was not heard of again, has made the change.
         found = yield from get_function(name, retries=retries)
-        if found["function"] == json.loads(json.dumps(body)):
+        if wire.jsonable(found["function"]) == wire.jsonable(wire.loads(json.dumps(body).encode())):
             return found
     return _document(response)
 

@@ -89,15 +89,16 @@ class FunctionCalls:
         fields = {"grad_outputs": grad_outputs, "wrt": names(wrt), "outputs": names(outputs)}
         return _as(Vjp, (yield from self.ask("vjp", args, given, fields)))
 
-    def jvp(self, /, *args: Any, tangents: Mapping[str, Any], **given: Any) -> Conversation[Jvp]:
+    def jvp(self, /, *args: Any, tangents: Mapping[str, Any], outputs: Names = None, **given: Any) -> Conversation[Jvp]:
         """The outputs, and their derivatives along tangents of the inputs.
 
         Args:
             args: The inputs in order, or one mapping of them.
             tangents: The tangents by the names of inputs.
+            outputs: The outputs that are wanted; all by default.
             given: The inputs by name, and the options of all calls.
         """
-        return _as(Jvp, (yield from self.ask("jvp", args, given, {"tangents": tangents})))
+        return _as(Jvp, (yield from self.ask("jvp", args, given, {"tangents": tangents, "outputs": names(outputs)})))
 
     def jacobian(self, /, *args: Any, wrt: Names = None, outputs: Names = None, **given: Any) -> Conversation[Jacobian]:
         """The outputs and their Jacobians.
@@ -121,15 +122,20 @@ class FunctionCalls:
         """
         return _as(Hessian, (yield from self.ask("hessian", args, given, {"wrt": names(wrt), "output": output})))
 
-    def hvp(self, /, *args: Any, vectors: Mapping[str, Any], **given: Any) -> Conversation[Hvp]:
+    def hvp(
+        self, /, *args: Any, vectors: Mapping[str, Any], wrt: Names = None, output: str | None = None, **given: Any
+    ) -> Conversation[Hvp]:
         """A scalar output with its gradients, and its Hessian times vectors.
 
         Args:
             args: The inputs in order, or one mapping of them.
             vectors: The vectors by the names of inputs, or stacks of them, which have one more axis in front.
+            wrt: The inputs to differentiate by; all of floating point by default.
+            output: The output; the only one by default.
             given: The inputs by name, and the options of all calls.
         """
-        return _as(Hvp, (yield from self.ask("hvp", args, given, {"vectors": vectors})))
+        fields = {"vectors": vectors, "wrt": names(wrt), "output": output}
+        return _as(Hvp, (yield from self.ask("hvp", args, given, fields)))
 
     def compute(self, /, *args: Any, want: Sequence[str], fields: Mapping[str, Any] | None = None, **given: Any) -> Conversation[Document]:
         """Several things from one forward pass.

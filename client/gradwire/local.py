@@ -30,8 +30,8 @@ _UNBOUNDED: Final = 2**62
 _NO_LIMITS: Final = Limits(tensor_bytes=_UNBOUNDED, program_bytes=_UNBOUNDED, nodes=_UNBOUNDED, work=_UNBOUNDED)
 _PAGE: Final = 1000
 # The calls that have a method of their own in the services.
-_APART: Final = frozenset({"gradcheck", "nan_check", "minimize"})
-_FORMS: Final = frozenset({"evaluate", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp", "compute"}) | _APART
+_APART: Final = frozenset({"gradcheck", "nan_check"})
+_FORMS: Final = frozenset({"evaluate", "value_and_grad", "vjp", "jvp", "jacobian", "hessian", "hvp", "compute", "minimize"}) | _APART
 
 
 class LocalTransport:
@@ -156,6 +156,9 @@ def _call(functions: Any, name: str, form: str, body: Any, request: Request) -> 
     check = _deadline(request.seconds)
     if "dry_run" in request.params:
         answer = functions.dry_run(name, form, body, owner=None, limits=_NO_LIMITS, check=check)
+    elif form == "minimize":
+        seconds = _NO_TIME_LIMIT if request.seconds is None else request.seconds
+        answer = functions.minimize(name, body, owner=None, limits=_NO_LIMITS, check=check, seconds=seconds)
     elif form in _APART:
         answer = getattr(functions, form)(name, body, owner=None, limits=_NO_LIMITS, check=check)
     else:

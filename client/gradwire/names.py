@@ -64,7 +64,8 @@ def creating(op: Callable[..., Any]) -> Callable[..., Any]:
             # A generator of the caller's lives here, so the numbers are drawn here.
             drawn = op(*args, **kwargs)
             return made(drawn._data, requires_grad=drawn.requires_grad)
-        token = CREATOR.set(Tensor)
+        # Where a function is being traced, or mapped over a batch, tensors are made for that.
+        token = CREATOR.set(CREATOR.get(Tensor))
         try:
             return op(*args, **kwargs)
         finally:

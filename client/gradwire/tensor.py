@@ -23,7 +23,7 @@ from gradwire_engine.namespace import get_default_dtype
 from gradwire_engine.node import Node
 from gradwire_engine.op import ops
 from gradwire_engine.tensor import Tensor as EagerTensor
-from gradwire_engine.value import Value
+from gradwire_engine.value import CREATOR, Value
 
 from ._methods import OpMethods
 from .address import address_of, start_of
@@ -330,4 +330,14 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     array = array_from(data, wanted)
     if requires_grad and array.dtype.kind not in "fc":
         raise TensorRuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    return made(array, requires_grad=requires_grad)
+    result: Tensor = created(array, requires_grad=requires_grad)
+    return result
+
+
+def created(array: Array, *, requires_grad: bool = False) -> Any:
+    """What a caller makes of an array that nobody else will write: a tensor of the session or, while a function is traced, a constant."""
+    kind = CREATOR.get(Tensor)
+    if kind is Tensor:
+        return made(array, requires_grad=requires_grad)
+    constant = kind._lift(array)
+    return constant.requires_grad_() if requires_grad else constant

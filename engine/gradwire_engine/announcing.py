@@ -40,6 +40,10 @@ class Announcing:
         raise NotImplementedError
 
     @classmethod
+    def _enter_function(cls, name: str) -> None:
+        """Called before the forward of a custom function runs on such a tensor; it raises where there can be none."""
+
+    @classmethod
     def _announce_function(cls, node: Any, inputs: Sequence[Any], outputs: list[Any], dirty: Sequence[Any]) -> list[Any]:
         """Called with the node of a custom function before its outputs get it; gives the outputs, or others in their place."""
         return outputs

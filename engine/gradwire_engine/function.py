@@ -141,6 +141,9 @@ class Function:
         if parted:
             args = _with_defaults(cls.forward, args, kwargs)
             kwargs = {}
+        for given in args:
+            if isinstance(given, Value) and given.announces:
+                given._enter_function(cls.__name__)
         ctx.needs_input_grad = tuple(isinstance(a, Value) and a.requires_grad for a in args)
         recorded = GRAD_MODE.get() and any(ctx.needs_input_grad)
         with no_grad():

@@ -143,10 +143,16 @@ DESCRIBED = {"name": "f", "hash": "h", "signature": "f() -> ()", "inputs": {}, "
 
 
 def test_a_put_that_was_not_heard_of_again_may_have_been_carried_out() -> None:
-    document = {"inputs": {}, "outputs": ["y"], "program": "y = torch.ones(2)"}
+    default = {"data": np.array([1.0]), "dtype": "float64", "shape": [1]}
+    inputs = {"x": {"dtype": "float64", "shape": [1], "default": np.array([1.0])}}
+    document = {
+        "inputs": {"x": {"dtype": "float64", "shape": [1], "default": default}},
+        "outputs": ["y"],
+        "program": "y = torch.ones(2)",
+    }
     stale = refusal(412, "precondition_failed", hash="h")
     script = Script([ConnectionLost("Cut."), stale, Response(200, {**DESCRIBED, "function": document})])
-    put = Client(transport=script).put_function("f", inputs={}, outputs=["y"], program="y = torch.ones(2)", only_new=True)
+    put = Client(transport=script).put_function("f", inputs=inputs, outputs=["y"], program="y = torch.ones(2)", only_new=True)
     assert put.description["hash"] == "h"
     assert [request.method for request in script.requests] == ["PUT", "PUT", "GET"]
     script.close()
@@ -155,7 +161,7 @@ def test_a_put_that_was_not_heard_of_again_may_have_been_carried_out() -> None:
     for answers in attempts:
         script = Script(answers)
         with pytest.raises(Conflict):
-            Client(transport=script).put_function("f", inputs={}, outputs=["y"], program="y = torch.ones(2)", only_new=True)
+            Client(transport=script).put_function("f", inputs=inputs, outputs=["y"], program="y = torch.ones(2)", only_new=True)
         script.close()
 
 
