@@ -17,8 +17,8 @@ from gradwire_engine.namespace import get_default_dtype
 from gradwire_engine.value import CREATOR, Value
 
 from . import wire
+from .program_trace import TRACE, Name, Trace
 from .structure import Fixed, Group, Leaf, Structure, free_name, put_together
-from .trace import TRACE, Name, Trace
 from .traced import Traced, output_name, traced_input
 
 

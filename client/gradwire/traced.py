@@ -24,9 +24,9 @@ from gradwire_engine.tensor import return_type
 from gradwire_engine.value import Value
 
 from .arguments import arguments
+from .program_trace import TRACE, Name, written
 from .shadow import SHADOW, shadow
 from .tensor import Tensor
-from .trace import TRACE, Name, written
 
 _WHOLE = slice(None)
 

@@ -61,6 +61,27 @@ def test_a_function_is_put_called_and_deleted(client: Client) -> None:
         function(X, w=W)
 
 
+def test_derivatives_of_every_kind(client: Client) -> None:
+    function = client.put_function("client_loss", **LOSS)
+    gram = X.T @ X
+    value, grads, hessian = function.hessian(X, w=W, wrt="w", output="loss")
+    np.testing.assert_allclose(hessian["w"]["w"], gram)
+    np.testing.assert_allclose(grads["w"], X.T @ (X @ W - [0.0, 1.0]))
+    products = function.hvp(X, w=W, vectors={"w": np.eye(2)}, wrt="w", output="loss")
+    np.testing.assert_allclose(products.hvps["w"], gram)
+    assert products.value == value
+    outputs, tangents = function.jvp(X, w=W, tangents={"w": [1.0, 2.0]}, outputs="r")
+    np.testing.assert_allclose(tangents["r"], X @ [1.0, 2.0])
+    assert list(outputs) == ["r"]
+    np.testing.assert_array_equal(function.jacobian(X, w=W, wrt="w", outputs="r").jacobian["r"]["w"], X)
+    several = function.compute(X, w=W, want=["grads", "hvp"], fields={"wrt": ["w"], "output": "loss", "vectors": {"w": W}}, seconds=30)
+    np.testing.assert_allclose(several["hvps"]["w"], gram @ W)
+    np.testing.assert_allclose(several["grads"]["w"], grads["w"])
+    rows = function.value_and_grad(X, w=np.stack([W, 2 * W, 0 * W]), wrt="w", output="loss", batch="w")
+    np.testing.assert_allclose(rows.grads["w"][0], grads["w"])
+    assert rows.value.shape == (3,)
+
+
 def test_tensors_are_arguments_too(client: Client) -> None:
     function = client.put_function(
         "client_sum", inputs={"x": {"dtype": "float32", "shape": ["n"]}}, program="y = x.sum()", outputs=["y"], default_dtype="float32"
