@@ -12,6 +12,8 @@ import pytest
 
 from scripts.running import running_server
 
+PLAIN = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+
 # Many times what they take, and a fraction of what the documents take from the first byte to the last.
 LONGEST = 0.4
 
@@ -52,7 +54,7 @@ def test_large_answers(url: str, name: str) -> None:
 
     def ask() -> None:
         body = f'{{"nodes":[{ANSWERS[name]}],"outputs":["x"]}}'
-        with httpx.stream("POST", f"{url}/v1/evaluate", content=body, headers={"Content-Type": "application/json"}, timeout=60) as answer:
+        with httpx.stream("POST", f"{url}/v1/evaluate", content=body, headers=PLAIN, timeout=60) as answer:
             assert answer.status_code == 200
             sizes.append(sum(map(len, answer.iter_raw())))
 
@@ -111,7 +113,6 @@ def test_an_answer_that_is_too_large_in_lists_is_taken_in_base64(server_url: str
     refused = httpx.post(f"{server_url}/v1/evaluate", content=body, headers={"Content-Type": "application/json"}, timeout=60)
     assert (refused.status_code, refused.json()["code"]) == (422, "answer_too_large")
     assert "?encoding=base64" in refused.json()["detail"]
-    headers = {"Content-Type": "application/json"}
-    with httpx.stream("POST", f"{server_url}/v1/evaluate?encoding=base64", content=body, headers=headers, timeout=60) as answer:
+    with httpx.stream("POST", f"{server_url}/v1/evaluate?encoding=base64", content=body, headers=PLAIN, timeout=60) as answer:
         assert answer.status_code == 200
         assert sum(map(len, answer.iter_raw())) > 26_000_000 * 4 * 4 / 3

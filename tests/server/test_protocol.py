@@ -151,7 +151,7 @@ def test_a_body_on_request(url: str) -> None:
 
 def test_a_body_that_is_not_wanted_is_not_asked_for(url: str) -> None:
     with connect(url) as client:
-        client.sendall(post(b"", "Expect: 100-continue", "Content-Encoding: gzip", length=len(PROGRAM)))
+        client.sendall(post(b"", "Expect: 100-continue", "Content-Encoding: br", length=len(PROGRAM)))
         assert read_answer(client).problem() == (415, "unsupported_media_type")
         # Whether the body comes all the same nobody knows, so that no other request can follow.
         assert ends(client) < 5
