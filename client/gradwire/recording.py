@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from gradwire_engine.custom_node import CustomNode
-from gradwire_engine.dtypes import NumpyDType, wrap_integer
 from gradwire_engine.errors import ValueNeeded
 from gradwire_engine.inplace import run_inplace
-from gradwire_engine.meta import Meta, dense
+from gradwire_engine.meta import dense
 from gradwire_engine.modes import GRAD_MODE
 from gradwire_engine.op import Op
 from gradwire_engine.record import call_bound, is_tensor
-from gradwire_engine.shapes import infer
-from gradwire_engine.tensor import copied, return_type
+from gradwire_engine.tensor import copied
 from gradwire_engine.value import Value
 
 from . import again
@@ -25,40 +23,20 @@ from .hooks import unnamed
 from .remote import Remote
 from .session import Session
 from .shadow import SHADOW, shadow
-
-if TYPE_CHECKING:
-    _Value = Value
-else:
-    _Value = object
+from .shapes import ShapesOnly
 
 
-class Recording(_Value):
+class Recording(ShapesOnly):
     """The part of the tensor that the engine calls."""
 
     _data: Remote
+    payload_type: ClassVar[Any] = Remote
 
     @classmethod
     def _execute(cls, op: Op, operands: Sequence[Any], payloads: Sequence[Any]) -> Sequence[Any]:
         if op.data_dependent and (notes := SHADOW.get()) is not None:
             notes.bounded = True
-        return [Remote(meta) for meta in infer(op, [_as_meta(v) if i in op.tensor_slots else v for i, v in enumerate(operands)])]
-
-    @classmethod
-    def _promote(cls, payload: Any, dtype: NumpyDType) -> Any:
-        if isinstance(payload, tuple):
-            return tuple(cls._promote(p, dtype) for p in payload)
-        if isinstance(payload, Remote):
-            return payload if payload.dtype is dtype else Remote(Meta(payload.shape, dtype, payload.meta.strides))
-        return wrap_integer(payload, dtype)
-
-    @classmethod
-    def _meta_of(cls, payload: Any) -> Meta:
-        meta: Meta = payload.meta
-        return meta
-
-    @classmethod
-    def _pack(cls, op: Op, results: list[Any]) -> Any:
-        return return_type(op)(*results) if op.named_outputs else tuple(results)
+        return super()._execute(op, operands, payloads)
 
     def _overwrite(self, payload: Any) -> None:
         """Nothing: where the elements are, the in-place instruction overwrites them."""
@@ -197,11 +175,3 @@ class Recording(_Value):
             if entry is not None and isinstance(entry[3], int):
                 entry[0]._data = tensors[~entry[3]]._data
         return outputs
-
-
-def _as_meta(payload: Any) -> Any:
-    if isinstance(payload, Remote):
-        return payload.meta
-    if isinstance(payload, tuple):
-        return tuple(_as_meta(p) for p in payload)
-    return payload

@@ -11,21 +11,20 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from gradwire_engine.dtypes import NumpyDType, bool_, dtype_of, scalar_array, wrap_integer
+from gradwire_engine.dtypes import bool_, dtype_of, scalar_array
 from gradwire_engine.errors import TensorNotImplementedError, TensorRuntimeError, TensorTypeError, ValueNeeded
 from gradwire_engine.indexing import items_of
 from gradwire_engine.inplace import run_inplace
 from gradwire_engine.meta import Meta, meta_of_array
 from gradwire_engine.op import Op, ops
 from gradwire_engine.record import call_bound, is_tensor
-from gradwire_engine.shapes import infer
 from gradwire_engine.tensor import Tensor as EagerTensor
-from gradwire_engine.tensor import return_type
 from gradwire_engine.value import Value
 
 from .arguments import arguments
 from .program_trace import TRACE, Name, written
 from .shadow import SHADOW, shadow
+from .shapes import ShapesOnly
 from .tensor import Tensor
 
 _WHOLE = slice(None)
@@ -54,12 +53,13 @@ class Placeholder:
         self.version = 0
 
 
-class Traced(Value):
+class Traced(ShapesOnly, Value):
     """A tensor with a shape and a dtype, but no elements, of which a program is made."""
 
     precedence: ClassVar[int] = 3
     announces: ClassVar[bool] = True
     _data: Placeholder
+    payload_type: ClassVar[Any] = Placeholder
 
     @classmethod
     def _lift(cls, value: Any) -> Value:
@@ -80,24 +80,7 @@ class Traced(Value):
                 f"What {op.name.lstrip('_')} gives has a shape that depends on values, of which there are none while a function is "
                 "traced. Use torch.where or masked_fill, which keep the shape."
             )
-        return [Placeholder(meta) for meta in infer(op, [_as_meta(v) if i in op.tensor_slots else v for i, v in enumerate(operands)])]
-
-    @classmethod
-    def _promote(cls, payload: Any, dtype: NumpyDType) -> Any:
-        if isinstance(payload, tuple):
-            return tuple(cls._promote(p, dtype) for p in payload)
-        if isinstance(payload, Placeholder):
-            return payload if payload.dtype is dtype else Placeholder(Meta(payload.shape, dtype, payload.meta.strides))
-        return wrap_integer(payload, dtype)
-
-    @classmethod
-    def _meta_of(cls, payload: Any) -> Meta:
-        meta: Meta = payload.meta
-        return meta
-
-    @classmethod
-    def _pack(cls, op: Op, results: list[Any]) -> Any:
-        return return_type(op)(*results) if op.named_outputs else tuple(results)
+        return super()._execute(op, operands, payloads)
 
     # Announcing: what the program is told.
 
@@ -321,11 +304,3 @@ def _all_positions(shape: tuple[int, ...]) -> Any:
     if shape not in known:
         known[shape] = ops.reshape(ops.arange(int(np.prod(shape)), dtype=np.dtype("int64")), shape)
     return known[shape]
-
-
-def _as_meta(payload: Any) -> Any:
-    if isinstance(payload, Placeholder):
-        return payload.meta
-    if isinstance(payload, tuple):
-        return tuple(_as_meta(p) for p in payload)
-    return payload

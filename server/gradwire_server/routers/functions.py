@@ -21,18 +21,12 @@ from ..negotiation import JSON, CallOptions, call_options, headers_of, query_par
 from ..routing import AsgiRoute, Endpoint
 from ..services.functions.condition import Condition
 from ..services.functions.service import Prepared
+from .caller import owner_of, page_of
 from .context import Context
 from .function_routes import CALLS, documented
 from .minimize import MinimizeFunction
 
-_PAGE: Final = 100
-_LARGEST_PAGE: Final = 1000
 _TAG: Final = re.compile(r'(W/)?"([^"]*)"')
-
-
-def _owner(scope: Scope) -> str | None:
-    owner: str | None = scope.get("state", {}).get("owner")
-    return owner
 
 
 class _Endpoint:
@@ -83,7 +77,7 @@ class PutFunction(_Endpoint):
         require_json_body(headers_of(scope))
         options = call_options(scope, settings.request_seconds)
         allowance = Allowance(options.seconds)
-        condition, name, owner = _condition(scope), scope["path_params"]["name"], _owner(scope)
+        condition, name, owner = _condition(scope), scope["path_params"]["name"], owner_of(scope)
         body = await read_body(receive, min(options.seconds, settings.body_seconds))
 
         def prepare(limits: Limits, check: Callable[[], None]) -> Prepared:
@@ -105,13 +99,8 @@ class ListFunctions(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         require_acceptable(headers_of(scope))
-        query = query_parameters(scope, {"limit": str(_PAGE), "cursor": ""})
-        given = query["limit"]
-        # Python refuses to read a number of thousands of digits, which anyone may send.
-        limit = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
-        if not 1 <= limit <= _LARGEST_PAGE:
-            raise InvalidParameter(f"The query parameter 'limit' must be a whole number from 1 to {_LARGEST_PAGE}; got {given!r}.")
-        page = partial(self._functions.list, owner=_owner(scope), limit=limit, cursor=query["cursor"])
+        limit, cursor = page_of(scope)
+        page = partial(self._functions.list, owner=owner_of(scope), limit=limit, cursor=cursor)
         await send_json(send, wire.dumps(await self._compute.run_to_end(page)))
 
 
@@ -122,7 +111,7 @@ class GetFunction(_Endpoint):
         """Handles one request."""
         require_acceptable(headers_of(scope))
         query_parameters(scope, {})
-        found = await self._compute.run_to_end(partial(self._functions.get, scope["path_params"]["name"], owner=_owner(scope)))
+        found = await self._compute.run_to_end(partial(self._functions.get, scope["path_params"]["name"], owner=owner_of(scope)))
         await send_answer(send, 200, wire.dumps(found), [JSON_HEADER, (b"etag", f'"{found["hash"]}"'.encode())])
 
 
@@ -132,7 +121,7 @@ class DeleteFunction(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         query_parameters(scope, {})
-        delete = partial(self._functions.delete, scope["path_params"]["name"], owner=_owner(scope), condition=_condition(scope))
+        delete = partial(self._functions.delete, scope["path_params"]["name"], owner=owner_of(scope), condition=_condition(scope))
         await self._compute.run_to_end(delete)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -153,7 +142,7 @@ class CallFunction(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         settings, form = self._settings, self._form
-        name, owner = scope["path_params"]["name"], _owner(scope)
+        name, owner = scope["path_params"]["name"], owner_of(scope)
         options = call_options(scope, settings.request_seconds, may_dry_run=True)
 
         def work(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
@@ -179,7 +168,7 @@ class CheckFunction(_Endpoint):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        name, owner = scope["path_params"]["name"], _owner(scope)
+        name, owner = scope["path_params"]["name"], owner_of(scope)
 
         def work(document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
             found: dict[str, Any] = self._examine(name, document, owner=owner, limits=limits, check=check)

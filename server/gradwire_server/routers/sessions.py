@@ -36,6 +36,7 @@ from ..routing import AsgiRoute, Endpoint
 from ..services.sessions.answer import Answer
 from ..services.sessions.service import BatchWork
 from ..services.sessions.turns import Turn
+from .caller import owner_of, page_of
 from .context import Context
 from .session_routes import documented
 
@@ -45,19 +46,12 @@ _FORMATS: Final = {
     "mermaid": "text/vnd.mermaid",
     "svg": "image/svg+xml",
 }
-_PAGE: Final = 100
-_LARGEST_PAGE: Final = 1000
 # A session is described by three short fields.
 _LARGEST_DESCRIPTION: Final = 64 * 1024
 
 Check = Callable[[], None]
 # Status, the code of a problem, headers, and the body in pieces.
 Finished = tuple[int, str | None, Headers, list[Piece]]
-
-
-def _owner(scope: Scope) -> str | None:
-    owner: str | None = scope.get("state", {}).get("owner")
-    return owner
 
 
 class _Endpoint:
@@ -94,7 +88,7 @@ class CreateSession(_Endpoint):
         if len(body) > _LARGEST_DESCRIPTION:
             raise BodyTooLarge(_LARGEST_DESCRIPTION)
         document = wire.loads(body, most_values=self._settings.json_values) if body else {}
-        created = self._sessions.create(document, owner=_owner(scope))
+        created = self._sessions.create(document, owner=owner_of(scope))
         await send_answer(send, 201, wire.dumps(created), [JSON_HEADER, (b"location", f"/v1/sessions/{created['id']}".encode())])
 
 
@@ -104,13 +98,8 @@ class ListSessions(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         require_acceptable(headers_of(scope))
-        query = query_parameters(scope, {"limit": str(_PAGE), "cursor": ""})
-        given = query["limit"]
-        # Python refuses to read a number of thousands of digits, which anyone may send.
-        limit = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
-        if not 1 <= limit <= _LARGEST_PAGE:
-            raise InvalidParameter(f"The query parameter 'limit' must be a whole number from 1 to {_LARGEST_PAGE}; got {given!r}.")
-        page = await self._work.beside(partial(self._sessions.list, owner=_owner(scope), limit=limit, cursor=query["cursor"]))
+        limit, cursor = page_of(scope)
+        page = await self._work.beside(partial(self._sessions.list, owner=owner_of(scope), limit=limit, cursor=cursor))
         await send_json(send, wire.dumps(page))
 
 
@@ -121,7 +110,7 @@ class GetSession(_Endpoint):
         """Handles one request."""
         require_acceptable(headers_of(scope))
         query_parameters(scope, {})
-        await send_json(send, wire.dumps(self._sessions.get(scope["path_params"]["id"], owner=_owner(scope))))
+        await send_json(send, wire.dumps(self._sessions.get(scope["path_params"]["id"], owner=owner_of(scope))))
 
 
 class DeleteSession(_Endpoint):
@@ -130,7 +119,7 @@ class DeleteSession(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         query_parameters(scope, {})
-        await self._work.beside(partial(self._sessions.delete, scope["path_params"]["id"], owner=_owner(scope)))
+        await self._work.beside(partial(self._sessions.delete, scope["path_params"]["id"], owner=owner_of(scope)))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -145,7 +134,7 @@ class Batch(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         options, allowance = self._options(scope, has_body=True)
-        id, owner = scope["path_params"]["id"], _owner(scope)
+        id, owner = scope["path_params"]["id"], owner_of(scope)
         body = await read_body(receive, min(options.seconds, self._settings.body_seconds))
         request_id = request_id_of(scope)
 
@@ -184,7 +173,7 @@ class _Look(_Endpoint):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         options, allowance = self._read(scope)
-        id, name, owner = scope["path_params"]["id"], scope["path_params"]["name"], _owner(scope)
+        id, name, owner = scope["path_params"]["id"], scope["path_params"]["name"], owner_of(scope)
 
         def work(turn: Turn) -> Written:
             allowance.check()
