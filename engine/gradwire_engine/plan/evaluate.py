@@ -17,7 +17,7 @@ from .ir import Graph, Step, Term, take, take_known
 
 
 def call(step: Step, values: Mapping[Term, Any]) -> tuple[Array, ...]:
-    """The results of one step.
+    """The results of one step; NumPy's warnings are for the caller to silence.
 
     Args:
         step: The step.
@@ -31,28 +31,27 @@ def call(step: Step, values: Mapping[Term, Any]) -> tuple[Array, ...]:
 
     args = value_of(step.args)
     kind = step.kind
-    with np.errstate(all="ignore"):
-        if kind == "view":
-            source = step.args[0]
-            return (take(step.how, args[0]) if source.constant is None else take_known(step.how, source),)
-        if kind in ("put", "add_at"):
-            made = np.array(args[0], order="C")
-            region = made
-            for how in step.how:
-                region = take(how, region)
-            region[...] = args[1] if kind == "put" else region + args[1]
-            return (made,)
-        if kind == "kernel":
-            return run_kernel_step(step, args)
-        if kind == "run":
-            arrays = [empty_like(out) for out in step.outs if out.shape]
-            return (*arrays, *[np.asarray(v) for v in step.function(args, arrays)])
-        if kind == "copy":
-            results: Any = args[0]
-        elif kind == "reduce":
-            results = step.function.reduce(args[0], **step.options())
-        else:
-            results = step.function(*args, **step.options())
+    if kind == "view":
+        source = step.args[0]
+        return (take(step.how, args[0]) if source.constant is None else take_known(step.how, source),)
+    if kind in ("put", "add_at"):
+        made = np.array(args[0], order="C")
+        region = made
+        for how in step.how:
+            region = take(how, region)
+        region[...] = args[1] if kind == "put" else region + args[1]
+        return (made,)
+    if kind == "kernel":
+        return run_kernel_step(step, args)
+    if kind == "run":
+        arrays = [empty_like(out) for out in step.outs if out.shape]
+        return (*arrays, *[np.asarray(v) for v in step.function(args, arrays)])
+    if kind == "copy":
+        results: Any = args[0]
+    elif kind == "reduce":
+        results = step.function.reduce(args[0], **step.options())
+    else:
+        results = step.function(*args, **step.options())
     found = results if len(step.outs) > 1 else (results,)
     return tuple(laid_out(r, out) for r, out in zip(found, step.outs, strict=True))
 
@@ -93,6 +92,7 @@ def evaluate(graph: Graph, arrays: Sequence[Array]) -> list[Array]:
         arrays: One per input.
     """
     values: dict[Term, Any] = dict(zip(graph.inputs, arrays, strict=True))
-    for step in graph.steps:
-        values.update(zip(step.outs, call(step, values), strict=True))
+    with np.errstate(all="ignore"):
+        for step in graph.steps:
+            values.update(zip(step.outs, call(step, values), strict=True))
     return [np.array(values[t] if t.constant is None else t.constant) for t in graph.outputs]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .evaluate import call
 from .ir import MOST_BYTES, Graph, Step, Term, constant_term, is_splat, known, splat, splat_value
 from .rewrite import Rewriting
@@ -16,14 +18,15 @@ def fold(graph: Graph) -> Graph:
         graph: The graph.
     """
     made = Rewriting(graph)
-    for step in graph.steps:
-        step = made.current(step)
-        found = _folded(step)
-        if found is None:
-            made.keep(step)
-            continue
-        for out, value in zip(step.outs, found, strict=True):
-            made.replace(out, value)
+    with np.errstate(all="ignore"):
+        for step in graph.steps:
+            step = made.current(step)
+            found = _folded(step)
+            if found is None:
+                made.keep(step)
+                continue
+            for out, value in zip(step.outs, found, strict=True):
+                made.replace(out, value)
     return made.done()
 
 
