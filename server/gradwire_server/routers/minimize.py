@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -12,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gradwire_engine.limits import Limits
 from gradwire_engine.minimize import Iteration
 
-from ..compute import Allowance
+from ..compute import Allowance, Job
 from ..documents import Written
 from ..events import Progress, send_progress
 from ..exchange import read_body, send_answer
@@ -36,6 +37,8 @@ class MinimizeFunction:
         self._functions = context.services.functions
         self._compute = context.compute
         self._documents = context.documents
+        # Searches take long: one thread is left to all others.
+        self._turns = asyncio.Semaphore(max(1, context.settings.compute_threads - 1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
@@ -60,9 +63,19 @@ class MinimizeFunction:
             return documents.write(answer, options, check)
 
         # Even a small function is evaluated many times, so that this never is a job for where it stands.
-        work = self._compute.run(job, size=sys.maxsize, allowance=allowance, receive=receive)
+        work = self._in_turn(job, allowance, receive)
         if options.answer == EVENTS:
             await send_progress(scope, send, "iteration", progress, work)
         else:
             written = await work
             await send_answer(send, 200, written.pieces, written.headers)
+
+    async def _in_turn(self, job: Job[Written], allowance: Allowance, receive: Receive) -> Written:
+        try:
+            await asyncio.wait_for(self._turns.acquire(), allowance.remaining())
+        except TimeoutError:
+            raise allowance.exceeded() from None
+        try:
+            return await self._compute.run(job, size=sys.maxsize, allowance=allowance, receive=receive)
+        finally:
+            self._turns.release()

@@ -24,9 +24,10 @@ from gradwire_engine.tensor import Tensor
 from gradwire_engine.text import read_program
 from gradwire_engine.value import Value
 
-_FIELDS: Final = frozenset(
+FIELDS: Final = frozenset(
     {"inputs", "nodes", "program", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
 )
+"""What a request may have."""
 
 
 def evaluate(document: Any, *, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def _evaluate(document: Any, limits: Limits, check: Callable[[], None]) -> dict[
     if not isinstance(document, Mapping):
         raise ProgramError(f"The request must be a JSON object, not {kind_of(document)}.", code="invalid_type", pointer="")
     # What a text has for outputs, only its reader can say.
-    check_fields(document, _FIELDS, () if "program" in document else ("outputs",), "")
+    check_fields(document, FIELDS, () if "program" in document else ("outputs",), "")
     create_graph = _boolean(document, "create_graph")
     _set_modes(document)
     include = _include(document)

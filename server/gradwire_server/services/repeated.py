@@ -33,7 +33,7 @@ from gradwire_engine.tracing import record
 from gradwire_engine.value import Value
 
 from .digest import digest
-from .evaluate import described, evaluate, gradients_of, outputs_of, read_inputs
+from .evaluate import FIELDS, described, evaluate, gradients_of, outputs_of, read_inputs
 
 PLANS_BYTES: Final = 2**27
 """The room for plans."""
@@ -42,6 +42,8 @@ _REMEMBERED: Final = 4_096
 # A NumPy call of a plan takes about so much less time than running a node.
 _CALLS_PER_NODE: Final = 8
 _REFUSED_BYTES: Final = 1_000
+# Compiling more takes longer than is saved for many requests, and Python compiles without letting others work.
+_MOST_OPERATIONS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ class EvaluateRepeated:
 
     def _by_plan(self, document: Any, limits: Limits, check: Callable[[], None]) -> dict[str, Any] | None:
         """The answer, if there is a plan that can give it."""
-        if not isinstance(document, Mapping) or document.get("create_graph") or document.get("include"):
+        if not isinstance(document, Mapping) or not FIELDS.issuperset(document):
+            return None
+        if document.get("create_graph", False) is not False or document.get("include", []) != []:
             return None
         seed = document.get("seed")
         if seed is not None and (type(seed) is not int or not -(2**63) <= seed < 2**64):
@@ -110,7 +114,8 @@ class EvaluateRepeated:
             if not self._again(program):
                 return None
             inputs = read_inputs(document.get("inputs", {}), limits)
-            key = program, tuple((name, x._data.shape, x._data.dtype, x._requires_grad) for name, x in inputs.items())
+            # Hashed again: the key is kept, however many inputs there are.
+            key = digest([program, [[name, *x._data.shape, x._data.dtype.str, x._requires_grad] for name, x in inputs.items()]])
             if not self._again(key):
                 return None
             planned = self._plans.get(key, lambda: _build(document, inputs, limits, check), check)
@@ -177,7 +182,7 @@ def _compile(document: Mapping[str, Any], inputs: Mapping[str, Tensor], limits: 
             results += [g for g in found.values() if g is not None]
         return results
 
-    trace = record(steps, nodes=limits.nodes * 10, check=check)
+    trace = record(steps, nodes=_MOST_OPERATIONS, check=check)
     cost = Meter(Limits(*[2**62] * 4), check, backward=document.get("backward") is not None)
     cost.measure(program.body, inputs)
     cost.bytes += sum(variable.meta.nbytes for variable in trace.outputs)

@@ -17,6 +17,7 @@ from gradwire_engine.modes import GENERATOR
 from gradwire_engine.names import join
 from gradwire_engine.op import ops
 from gradwire_engine.plan import Plan, compile_trace
+from gradwire_engine.plan.interpreted import Interpreted
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
@@ -31,6 +32,8 @@ from .wanted import Request, Wanted
 _UNBOUNDED: Final = 2**62
 # What a plan takes for one call of NumPy's, compared with what running a node of a program takes.
 _CALLS_PER_NODE: Final = 8
+# Compiling more takes seconds, in which Python lets nobody else work.
+_MOST_COMPILED: Final = 5_000
 # What is kept of an instruction beside the plan, about.
 _INSTRUCTION_BYTES: Final = 2_000
 _NAMES: Final = {"vjp": "grads", "jvp": "tangents", "hvp": "hvps"}
@@ -59,7 +62,7 @@ class Executable:
     def __init__(self, definition: Definition, wanted: Wanted, trace: Trace, form: Mapping[str, Any], cost: Meter) -> None:
         self.operations = len(trace.instructions)
         self.cost = cost
-        self.plan: Plan = compile_trace(trace)
+        self.plan: Plan | Interpreted = compile_trace(trace) if self.operations <= _MOST_COMPILED else Interpreted(trace)
         self.nbytes = self.plan.nbytes + _INSTRUCTION_BYTES * self.operations
         self._definition = definition
         self._trace = trace

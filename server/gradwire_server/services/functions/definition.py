@@ -36,6 +36,7 @@ class Definition:
         document: What it was read from.
         hash: Its identity.
         wanted: What calls have asked for, by the fields that say so.
+        nbytes: What is kept of it, about.
     """
 
     signature: Signature
@@ -45,6 +46,7 @@ class Definition:
     document: Mapping[str, Any]
     hash: str
     wanted: dict[Any, Any] = field(default_factory=dict)
+    nbytes: int = 0
 
     def metas(self, arrays: Sequence[Array]) -> dict[str, Meta]:
         """The metas of a call's inputs."""

@@ -46,7 +46,7 @@ def describe_run(
 
 
 def _each(found: Any) -> Any:
-    return _described(found) if isinstance(found, Meta) else {name: _described(meta) for name, meta in found.items()}
+    return _described(found) if isinstance(found, Meta) else {name: _each(part) for name, part in found.items()}
 
 
 def _described(meta: Meta) -> dict[str, Any]:

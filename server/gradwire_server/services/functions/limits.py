@@ -16,6 +16,7 @@ class FunctionLimits:
         owner_functions: Number of those that one caller may have.
         function_bytes: Size of the document of one, in JSON.
         functions_bytes: Size of the documents of all together.
+        definitions_bytes: Size of the functions that are kept ready to be called, read from their documents.
         plans_bytes: Size of the plans that are kept, each of a function for shapes of inputs and what is asked for.
         program: What a program may cost when it is put; what a call may cost is said with the call.
     """
@@ -24,5 +25,6 @@ class FunctionLimits:
     owner_functions: int = 1_000
     function_bytes: int = 2**20
     functions_bytes: int = 2**30
+    definitions_bytes: int = 2**28
     plans_bytes: int = 2**28
     program: Limits = field(default_factory=Limits)

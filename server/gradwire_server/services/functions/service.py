@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gradwire_engine.brief import shown
@@ -32,6 +33,8 @@ from .wanted import Request, read_request
 
 _COMPARED: Final = 1_000
 _KEPT: Final = 4_096
+# What a function takes in memory for each byte of its document (measured).
+_BYTES_OF_ONE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,9 @@ class EngineFunctions:
         self._store: FunctionStore = MemoryFunctions() if store is None else store
         self._clock = clock
         self._executables: PlanCache[Executable] = PlanCache(limits.plans_bytes)
-        self._definitions: dict[bytes, Definition] = {}
-        # What names stand for, in the generation of the store in which they were looked up.
-        self._names: tuple[int, dict[tuple[str, str], Definition]] = (-1, {})
+        self._definitions: PlanCache[Definition] = PlanCache(limits.definitions_bytes)
+        # The documents that names stand for, by their hashes, in the generation of the store in which they were looked up.
+        self._names: tuple[int, dict[tuple[str, str], bytes]] = (-1, {})
 
     def prepare(self, document: Any, *, check: Callable[[], None]) -> Prepared:
         """Reads a function and checks it; nothing is changed."""
@@ -188,23 +191,27 @@ class EngineFunctions:
         key = owner or "", name
         known = names.get(key)
         if known is None:
-            plain, _, hash = name.partition("@")
-            found = self._store.get(key[0], plain, hash or None)
-            if found is None:
-                raise self._unknown(name, owner)
-            known = names[key] = self._definition(found, check)
-        return known
+            found = self._version(key)
+            known = names[key] = _document_hash(found)
+        return self._definitions.get(known, lambda: self._read(self._version(key), check), check)
+
+    def _version(self, key: tuple[str, str]) -> Version:
+        owner, name = key
+        plain, _, hash = name.partition("@")
+        found = self._store.get(owner, plain, hash or None)
+        if found is None:
+            raise self._unknown(name, owner)
+        return found
 
     def _definition(self, version: Version, check: Callable[[], None] = lambda: None) -> Definition:
-        """What a version was registered as, read once."""
-        known = self._definitions.get(version.document)
-        if known is None:
-            if len(self._definitions) > _KEPT:
-                self._definitions.clear()
-            document: Mapping[str, Any] = json.loads(version.document)
-            # It was accepted once, whatever the limits are today.
-            known = self._definitions[version.document] = read_definition(document, self.limits.program, check)
-        return known
+        """What a version was registered as, read once as long as there is room."""
+        return self._definitions.get(_document_hash(version), lambda: self._read(version, check), check)
+
+    def _read(self, version: Version, check: Callable[[], None]) -> Definition:
+        document: Mapping[str, Any] = json.loads(version.document)
+        # It was accepted once, whatever the limits are today.
+        definition = read_definition(document, self.limits.program, check)
+        return replace(definition, nbytes=_BYTES_OF_ONE * len(version.document))
 
     def _describe(self, version: Version, definition: Definition) -> dict[str, Any]:
         return {
@@ -224,3 +231,7 @@ class EngineFunctions:
             return UnknownFunction(f"The function {plain!r} has no version {shown(hash)}; its current one is {found.hash}.")
         names = {version.name: None for version in self._store.page(owner or "", "", _COMPARED)}
         return UnknownFunction(f"There is no function {shown(name)}.{suggest(plain, names)}")
+
+
+def _document_hash(version: Version) -> bytes:
+    return hashlib.blake2b(version.document, digest_size=16).digest()

@@ -1,0 +1,39 @@
+"""Traces that are too long to be compiled: they are run as they are, an instruction at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..dtypes import Array
+from ..symbolic import Trace
+
+_INSTRUCTION_BYTES = 2_000
+
+
+class Interpreted:
+    """A trace with the attributes of a plan; calls may run at the same time, in any threads.
+
+    Args:
+        trace: What is run.
+
+    Attributes:
+        calls: The number of kernels that are called.
+        nbytes: What is kept, about.
+        asks_context: Whether a call may ask the caller's context for a random generator or a default dtype.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.calls = len(trace.instructions)
+        self.nbytes = _INSTRUCTION_BYTES * self.calls
+        self.asks_context = True
+        self._trace = trace
+
+    def __call__(self, arrays: Sequence[Array]) -> list[Array]:
+        """Computes the outputs, new arrays that share memory with nothing.
+
+        Raises:
+            GradwireError: A kernel refuses the elements, or the computation was stopped.
+        """
+        return [np.array(found) for found in self._trace.run(arrays)]
