@@ -91,7 +91,13 @@ class Dispatch:
         self._api = api
         direct = [route for route in api.routes if isinstance(route, AsgiRoute)]
         self._direct = {(route.path, method): route for route in direct for method in route.methods or () if "{" not in route.path}
-        self._templates = [(route.path.split("/"), route) for route in direct if "{" in route.path]
+        # By method, number of segments, and the last one if it is no parameter, so that a request is compared with one or two.
+        self._templates: dict[tuple[str, int, str], list[tuple[list[str], AsgiRoute]]] = {}
+        for route in direct:
+            template = route.path.split("/")
+            last = "" if template[-1][:1] == "{" else template[-1]
+            for method in route.methods or () if "{" in route.path else ():
+                self._templates.setdefault((method, len(template), last), []).append((template, route))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
@@ -129,8 +135,8 @@ class Dispatch:
     def _match(self, scope: Scope) -> AsgiRoute | None:
         """The plain route with parameters that has the request's path and method; the scope gets the parameters."""
         segments = scope["path"].split("/")
-        for template, route in self._templates:
-            if len(template) == len(segments) and scope["method"] in (route.methods or ()):
+        for last in (segments[-1], ""):
+            for template, route in self._templates.get((scope["method"], len(segments), last), ()):
                 parameters = {}
                 for part, segment in zip(template, segments, strict=True):
                     if part[:1] == "{" and segment:
