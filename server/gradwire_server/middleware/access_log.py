@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..logs import Logger
 from ..paths import PROBES
@@ -13,6 +13,8 @@ from .request_id import request_id_of
 
 class AccessLog:
     """Logs method, path, status, duration and sizes of every request; of probes only at level debug.
+
+    It stands outside :class:`gradwire_server.middleware.metrics.MeasureRequests`, which counts.
 
     Args:
         app: The application.
@@ -29,21 +31,11 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         start = perf_counter()
-        status = 0
-        bytes_out = 0
-
-        async def watch(message: Message) -> None:
-            nonlocal status, bytes_out
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                bytes_out += len(message.get("body", b""))
-            await send(message)
-
         try:
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, send)
         finally:
             state = scope.get("state", {})
+            status, bytes_in, bytes_out = state["answered"]
             write = self._log.debug if scope["path"] in PROBES else self._log.info
             client = scope.get("client")
             write(
@@ -56,6 +48,6 @@ class AccessLog:
                 key=state.get("key_id"),
                 client=client[0] if client else None,
                 milliseconds=round((perf_counter() - start) * 1000, 3),
-                bytes_in=state.get("bytes_in", 0),
+                bytes_in=bytes_in,
                 bytes_out=bytes_out,
             )

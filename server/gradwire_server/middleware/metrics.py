@@ -17,6 +17,9 @@ _UNMATCHED: Final = "unmatched"
 class MeasureRequests:
     """Counts and times requests by route template, method and status.
 
+    What it counted of a request is in the request's state as ``answered``: the status, 0 where no answer was begun, and the sizes of the
+    two bodies.
+
     Args:
         app: The application.
         metrics: Where the numbers go.
@@ -34,8 +37,7 @@ class MeasureRequests:
             await self._app(scope, receive, send)
             return
         start = perf_counter()
-        status = 500
-        bytes_in = bytes_out = 0
+        status = bytes_in = bytes_out = 0
 
         async def count_in() -> Message:
             nonlocal bytes_in
@@ -57,9 +59,9 @@ class MeasureRequests:
         finally:
             self._metrics.in_flight.dec()
             state = scope.setdefault("state", {})
-            state["bytes_in"] = bytes_in
+            state["answered"] = status, bytes_in, bytes_out
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.request(self._route(scope), method, status, perf_counter() - start, bytes_in, bytes_out)
+            self._metrics.request(self._route(scope), method, status or 500, perf_counter() - start, bytes_in, bytes_out)
             if reason := state.get("refusal"):
                 self._metrics.refused(reason)
 
