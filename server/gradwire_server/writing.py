@@ -17,6 +17,7 @@ from gradwire_engine.codec import as_pairs, base64_pieces, to_base64
 from gradwire_engine.dtypes import Array
 from gradwire_engine.errors import LimitError
 from gradwire_engine.meta import lists_in
+from gradwire_engine.quiet import quiet
 
 from .nesting import is_deep, write_nested
 
@@ -201,7 +202,8 @@ def _writable_array(array: Array) -> Any:
         if not array.ndim:
             number: float = array.item()
             return number if math.isfinite(number) else _special(number)
-        if array.flags.c_contiguous and np.isfinite(array).all():
+        # The square of the norm is there at once. If it is not finite, some element may be so, or all are and it is too large.
+        if array.flags.c_contiguous and math.isfinite(quiet.run(array.dot, array)):
             return array
     if is_deep(array):
         return orjson.Fragment(write_nested(array, _written_array))
