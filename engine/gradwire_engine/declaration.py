@@ -171,12 +171,10 @@ class Signature:
 
     def _check_shape(self, declared: Declaration, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
         """Compares the sizes with the declared ones, and binds the names among those."""
-        wanted = ", ".join(map(str, declared.shape))
-        said = f"The input {declared.name!r} is declared with the shape [{wanted}]"
         pointer = join("/inputs", declared.name)
         if len(shape) != len(declared.shape):
             raise ProgramError(
-                f"{said}, of {len(declared.shape)} dimensions; got one of {len(shape)}, {list(shape)}.",
+                f"{_said(declared)}, of {len(declared.shape)} dimensions; got one of {len(shape)}, {list(shape)}.",
                 code="shape_mismatch",
                 pointer=pointer,
             )
@@ -184,14 +182,14 @@ class Signature:
             if isinstance(expected, int):
                 if size != expected:
                     raise ProgramError(
-                        f"{said}, but has the size {size} where {expected} is expected, at dimension {dim}; got {list(shape)}.",
+                        f"{_said(declared)}, but has the size {size} where {expected} is expected, at dimension {dim}; got {list(shape)}.",
                         code="shape_mismatch",
                         pointer=pointer,
                     )
             elif sizes.setdefault(expected, size) != size:
                 first = next(d.name for d in self.inputs if expected in d.shape)
                 raise ProgramError(
-                    f"{said}, but has the size {size} at dimension {dim}, where {expected} is {sizes[expected]}, "
+                    f"{_said(declared)}, but has the size {size} at dimension {dim}, where {expected} is {sizes[expected]}, "
                     f"as the input {first!r} has it; got {list(shape)}.",
                     code="shape_mismatch",
                     pointer=pointer,
@@ -208,6 +206,10 @@ class Signature:
 
     def _known(self) -> str:
         return f" Its inputs are {', '.join(self.names[:8])}." if self.names else " It has none."
+
+
+def _said(declared: Declaration) -> str:
+    return f"The input {declared.name!r} is declared with the shape [{', '.join(map(str, declared.shape))}]"
 
 
 def read_signature(document: Any, limits: Limits) -> Signature:

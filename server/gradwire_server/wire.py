@@ -142,7 +142,8 @@ def _count_keys(document: Any) -> int:
             count += len(value)
             waiting.extend(value.values())
         elif type(value) is list and value:
-            rows = type(value[0]) is list or (len(value) > 16 and type(value[0]) is not dict)
+            first = type(value[0])
+            rows = first is list or first is float or (len(value) > 16 and first is not dict)
             waiting.extend(value[:1] if rows else value)
     return count
 
