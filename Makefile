@@ -30,7 +30,7 @@ lint: $(VENV)/.dev ## ruff and mypy --strict
 
 check: lint test ## everything that a change must pass
 
-bench: $(VENV)/.bench ## compare with autograd, MyGrad and, where it is installed, torch
+bench: $(VENV)/.bench ## compare with autograd, MyGrad, JAX, UM-Bridge, Tesseract and, where it is installed, torch
 	$(BIN)/python -m benchmarks
 
 image: ## build the container image gradwire:latest (CONTAINER=podman, buildah)

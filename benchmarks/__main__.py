@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from . import client, eager, http, plans, wire
+from . import client, eager, functions, http, plans, wire
 
 
 def main() -> None:
     """Measures and prints."""
-    for module in (eager, plans, http, wire, client):
+    for module in (eager, plans, http, functions, wire, client):
         print(module.measure(), end="\n\n", flush=True)
 
 

@@ -47,7 +47,7 @@ def echo_server(source: str = _ECHO) -> Iterator[str]:
         port = int(probe.getsockname()[1])
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "echo_app.py").write_text(source)
-        options = ["--app-dir", folder, "--port", str(port), "--log-level", "warning", "--no-access-log"]
+        options = ["--app-dir", folder, "--port", str(port), "--log-level", "warning", "--no-access-log", "--timeout-keep-alive", "75"]
         process = subprocess.Popen([sys.executable, "-m", "uvicorn", *options, "echo_app:app"])
         try:
             _wait(port)
