@@ -35,7 +35,7 @@ def running_server(*options: str, seconds: float = 30.0) -> Iterator[str]:
         with log.open("wb") as stderr:
             process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=stderr)
         try:
-            yield _address(process, log, time.monotonic() + seconds)
+            yield address_of(process, log, time.monotonic() + seconds)
         finally:
             process.terminate()
             try:
@@ -47,7 +47,17 @@ def running_server(*options: str, seconds: float = 30.0) -> Iterator[str]:
             raise RuntimeError(f"The server stopped with status {status}:\n{log.read_text()}")
 
 
-def _address(process: subprocess.Popen[bytes], log: Path, deadline: float) -> str:
+def address_of(process: subprocess.Popen[bytes], log: Path, deadline: float) -> str:
+    """Waits until a server listens, and gives its address.
+
+    Args:
+        process: The server, started with ``--log-format json``.
+        log: The file that its standard error goes to.
+        deadline: Until when it may take, by ``time.monotonic``.
+
+    Raises:
+        RuntimeError: It did not start; the message holds its log.
+    """
     while process.poll() is None and time.monotonic() < deadline:
         # The last piece is the line that is still being written.
         for line in log.read_bytes().split(b"\n")[:-1]:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,7 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from gradwire_server import serving
 from gradwire_server.settings import Settings
-from scripts.running import running_server
+from scripts.running import address_of, running_server
 
 PROGRAM: dict[str, Any] = {
     "inputs": {"x": {"data": [2.0, 3.0], "requires_grad": True}},
@@ -224,3 +225,29 @@ def test_the_plain_install_says_what_to_install() -> None:
     assert done.returncode == 1
     assert done.stderr.strip().count("\n") == 0
     assert 'pip install "gradwire[server]"' in done.stderr
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gradwire_server.cli", "serve", "--port", "0", "--workers", "2", "--log-format", "json"]
+    log = tmp_path / "log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr)
+    try:
+        url = address_of(process, log, time.monotonic() + 60)
+        while not answers(url):
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 30
+    while answers(url):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    """Whether anything listens there."""
+    try:
+        return httpx.get(f"{url}/healthz").is_success
+    except httpx.TransportError:
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import multiprocessing
 import os
 import signal
 import socket
@@ -110,11 +111,20 @@ def _app(settings: Settings) -> ASGIApp:
     if settings.workers > 1:
         # A terminal interrupts all processes; the parent then ends the others by SIGTERM, which no busy thread holds up.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_end_with_the_parent, name="gradwire-parent", daemon=True).start()
     try:
         return create_logged_app(settings)
     except Exception:
         get_logger("gradwire.serve").exception("not started")
         sys.exit(STARTUP_FAILURE)
+
+
+def _end_with_the_parent() -> None:
+    """Stops this process when the one that started it is gone, however that came about: nobody else would, and the port stays taken."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextlib.contextmanager
