@@ -334,3 +334,15 @@ def test_errors_of_calls_show_the_place_in_a_text() -> None:
     with pytest.raises(GradwireError, match=r"y = x.reshape") as raised:
         functions.call("f", inputs={"x": [1.0, 2.0, 3.0]})
     assert raised.value.pointer is None
+
+
+@pytest.mark.parametrize("form", ["evaluate", "value_and_grad", "hessian"])
+def test_what_fails_for_some_values_only_is_shown_in_the_text(form: str) -> None:
+    functions = Functions()
+    inputs = {"x": declared("n", 2), "i": declared(1, dtype="int64")}
+    functions.put("f", {"inputs": inputs, "program": "t = x.index_select(0, i)\nz = t.sum()", "outputs": ["z"]})
+    given = {"x": [[1.0, 2.0]], "i": [0]}
+    assert functions.call("f", "evaluate", inputs=given)["outputs"]["z"] == 3.0
+    with pytest.raises(GradwireError, match=r"1 \| t = x.index_select") as raised:
+        functions.call("f", form, inputs={**given, "i": [7]})
+    assert (raised.value.pointer, raised.value.line) == (None, 1)

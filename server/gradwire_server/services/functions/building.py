@@ -13,7 +13,7 @@ from gradwire_engine.execute import Runner, value_of
 from gradwire_engine.limits import Limits
 from gradwire_engine.meta import Meta, dense, meta_of_array
 from gradwire_engine.meter import Meter
-from gradwire_engine.modes import GENERATOR
+from gradwire_engine.modes import GENERATOR, no_grad
 from gradwire_engine.names import join
 from gradwire_engine.op import ops
 from gradwire_engine.plan import Plan, compile_trace
@@ -21,6 +21,7 @@ from gradwire_engine.plan.interpreted import Interpreted
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
+from gradwire_engine.tensor import Tensor
 from gradwire_engine.text.source import POINTER
 from gradwire_engine.tracing import DataDependentShape, record
 from gradwire_engine.transforms import compute
@@ -109,7 +110,19 @@ class Executable:
         arrays = [*request.arrays, *request.directions]
         for name, meta in self._grad_outputs:
             arrays.append(_grad_output(request.grad_outputs[name], name, meta, limits))
-        return _arranged(self._form, [codec.encode(array) for array in self.run(arrays, request.seed, check)])
+        try:
+            found = self.run(arrays, request.seed, check)
+        except (Stopped, LimitError):
+            raise
+        except GradwireError as error:
+            self._explain(request, check)
+            raise of_function(error) from None
+        return _arranged(self._form, [codec.encode(array) for array in found])
+
+    def _explain(self, request: Request, check: Callable[[], None]) -> None:
+        """Raises what running the function node by node on the same inputs raises, which says where; of a batch that is not known."""
+        if request.first_mapped is None:
+            contextvars.copy_context().run(run_eagerly, self._definition, request, check)
 
     def run(self, arrays: Sequence[Array], seed: int | None, check: Callable[[], None]) -> list[Array]:
         """Runs the plan.
@@ -132,6 +145,24 @@ class Executable:
         # Never the process's generator, which other calls would share.
         GENERATOR.set(generator_from(seed))
         return self.plan(arrays)
+
+
+def run_eagerly(definition: Definition, request: Request, check: Callable[[], None]) -> None:
+    """Runs a function node by node, for the sake of the error that it raises.
+
+    Raises:
+        GradwireError: A node failed; the detail says which.
+    """
+    set_default_dtype(definition.dtype)
+    GENERATOR.set(generator_from(request.seed))
+    inputs = {name: Tensor._wrap(array) for name, array in zip(definition.signature.names, request.arrays, strict=True)}
+    try:
+        with stoppable(check), definition.program.explained(), no_grad():
+            Runner(check).run(definition.program.body, dict(inputs))
+    except (Stopped, LimitError):
+        raise
+    except GradwireError as error:
+        raise of_function(error) from None
 
 
 def _arranged(form: Mapping[str, Any], items: Sequence[Any]) -> dict[str, Any]:
@@ -192,7 +223,7 @@ def _build(definition: Definition, request: Request, nodes: int, check: Callable
         except (Stopped, LimitError, DataDependentShape):
             raise
         except GradwireError as error:
-            raise _of_function(error) from None
+            raise of_function(error) from None
         cost = Meter(Limits(_UNBOUNDED, _UNBOUNDED, _UNBOUNDED, _UNBOUNDED), check, backward=False)
         cost.measure_trace(trace)
         return Executable(definition, wanted, trace, form, cost)
@@ -274,7 +305,7 @@ def _grad_output(value: Any, name: str, meta: Meta, limits: Limits) -> Array:
     return array
 
 
-def _of_function(error: GradwireError) -> GradwireError:
+def of_function(error: GradwireError) -> GradwireError:
     """An error in a node of the function, which has no place in the document of the call."""
     if error.pointer is None:
         error.pointer = _FIELDS.get(error.code)

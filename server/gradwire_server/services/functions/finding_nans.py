@@ -61,7 +61,7 @@ def _find(definition: Definition, request: Request, check: Callable[[], None]) -
     for name in request.wanted.wrt:
         inputs[name].requires_grad_()
     watcher = _Watcher(check)
-    with stoppable(check), enable_grad() if request.wanted.output else no_grad():
+    with stoppable(check), definition.program.explained(), enable_grad() if request.wanted.output else no_grad():
         values = watcher.run(definition.program.body, dict(inputs))
         if watcher.found is None and request.wanted.output is not None:
             output = definition.program.outputs()[request.wanted.output]

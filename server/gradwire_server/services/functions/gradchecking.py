@@ -126,7 +126,8 @@ def _compare(definition: Definition, request: Gradcheck, arrays: Mapping[str, Ar
         GENERATOR.set(Generator(request.call.seed or 0))
         token = PURE.set(True)
         try:
-            values = Runner(check).run(body, {**tensors, **dict(zip(request.wrt, varied, strict=True))})
+            with definition.program.explained():
+                values = Runner(check).run(body, {**tensors, **dict(zip(request.wrt, varied, strict=True))})
         finally:
             PURE.reset(token)
         return tuple(value_of(values, name, "/outputs") for name in body.outputs)
