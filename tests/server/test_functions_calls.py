@@ -346,3 +346,24 @@ def test_what_fails_for_some_values_only_is_shown_in_the_text(form: str) -> None
     with pytest.raises(GradwireError, match=r"1 \| t = x.index_select") as raised:
         functions.call("f", form, inputs={**given, "i": [7]})
     assert (raised.value.pointer, raised.value.line) == (None, 1)
+
+
+def test_what_callers_share_shows_each_their_own_text() -> None:
+    service = Functions().service
+    inputs = {"x": declared("n", 2), "i": declared(1, dtype="int64")}
+    for owner, name in (("a", "secret"), ("b", "open")):
+        text = f"{name} = x.index_select(0, i)\nz = {name}.sum()"
+        service.put("f", service.prepare({"inputs": inputs, "program": text, "outputs": ["z"]}, check=lambda: None), owner=owner)
+    for owner, name in (("a", "secret"), ("b", "open")):
+        given = {"inputs": {"x": [[1.0, 2.0]], "i": [7]}}
+        with pytest.raises(GradwireError, match=f"{name} = x.index_select"):
+            service.call("f", "evaluate", given, owner=owner, limits=Limits(), check=lambda: None)
+
+
+def test_a_name_that_means_something_else_meanwhile() -> None:
+    functions = Functions(definitions_bytes=0)
+    first, _ = functions.put("f", SQUARES)
+    assert functions.call("f", inputs={"x": [2.0]}) == {"outputs": {"z": 4.0}}
+    functions.put("f", function(SQUARES["inputs"], node("y", "mul", "x", 3), node("z", "sum", "y")))
+    assert functions.call("f", inputs={"x": [2.0]}) == {"outputs": {"z": 6.0}}
+    assert functions.call(f"f@{first['hash']}", inputs={"x": [2.0]}) == {"outputs": {"z": 4.0}}

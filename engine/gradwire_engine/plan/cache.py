@@ -71,6 +71,15 @@ class PlanCache(Generic[P]):
             if entry.plan is not None:
                 return entry.plan
 
+    def find(self, key: Hashable) -> P | None:
+        """The plan of that key, if there is one."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None or entry.plan is None:
+                return None
+            self._entries.move_to_end(key)
+            return entry.plan
+
     def _fill(self, key: Hashable, entry: _Entry[P], compile: Callable[[], P]) -> P:
         try:
             plan = compile()

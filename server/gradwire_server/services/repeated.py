@@ -1,4 +1,4 @@
-"""Programs that come again: the second time they are compiled, and from then on their plans run.
+"""Programs that come again: the third time with inputs of the same shapes they are compiled, and from then on their plans run.
 
 A program that comes once is faster run than compiled. Whether two requests are the same is seen from a hash of all but the elements of
 the inputs, before anything is read. Whatever a plan cannot say (where in the program an operation failed, which limit is passed) the

@@ -122,7 +122,7 @@ class Executable:
     def _explain(self, request: Request, check: Callable[[], None]) -> None:
         """Raises what running the function node by node on the same inputs raises, which says where; of a batch that is not known."""
         if request.first_mapped is None:
-            contextvars.copy_context().run(run_eagerly, self._definition, request, check)
+            contextvars.copy_context().run(run_eagerly, request, check)
 
     def run(self, arrays: Sequence[Array], seed: int | None, check: Callable[[], None]) -> list[Array]:
         """Runs the plan.
@@ -147,12 +147,13 @@ class Executable:
         return self.plan(arrays)
 
 
-def run_eagerly(definition: Definition, request: Request, check: Callable[[], None]) -> None:
+def run_eagerly(request: Request, check: Callable[[], None]) -> None:
     """Runs a function node by node, for the sake of the error that it raises.
 
     Raises:
         GradwireError: A node failed; the detail says which.
     """
+    definition = request.definition
     set_default_dtype(definition.dtype)
     GENERATOR.set(generator_from(request.seed))
     inputs = {name: Tensor._wrap(array) for name, array in zip(definition.signature.names, request.arrays, strict=True)}

@@ -190,10 +190,13 @@ class EngineFunctions:
         names = self._names[1]
         key = owner or "", name
         known = names.get(key)
-        if known is None:
+        definition = None if known is None else self._definitions.find(known)
+        if definition is None:
+            # By now the name may stand for another document, which is kept under its own hash.
             found = self._version(key)
-            known = names[key] = _document_hash(found)
-        return self._definitions.get(known, lambda: self._read(self._version(key), check), check)
+            names[key] = _document_hash(found)
+            definition = self._definition(found, check)
+        return definition
 
     def _version(self, key: tuple[str, str]) -> Version:
         owner, name = key

@@ -52,6 +52,7 @@ class Request:
     """One call.
 
     Attributes:
+        definition: The function, as the caller knows it; others may share what runs, but not its text.
         wanted: What is asked for.
         arrays: The inputs, as they are declared.
         directions: The tangents and then the vectors, in the order of ``wanted``.
@@ -60,6 +61,7 @@ class Request:
         first_mapped: The position of an array that has the axis of the batch; ``None`` without a batch.
     """
 
+    definition: Definition
     wanted: Wanted
     arrays: list[Array]
     directions: list[Array]
@@ -134,7 +136,7 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
     key = _key(form, document)
     wanted = None if key is None else definition.wanted.get(key)
     if wanted is not None:
-        return Request(wanted, definition.signature.bind(document.get("inputs", {}), limits), [], {}, seed)
+        return Request(definition, wanted, definition.signature.bind(document.get("inputs", {}), limits), [], {}, seed)
     wants = known.wants or ("value", "grads")
     if form == "compute":
         wants = _wants(document)
@@ -161,7 +163,7 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
     if key is not None and len(definition.wanted) < _MOST_KEPT:
         definition.wanted[key] = wanted
     first = definition.signature.names.index(batch[0]) if batch else None
-    return Request(wanted, arrays, directions, document.get("grad_outputs") or {}, seed, first)
+    return Request(definition, wanted, arrays, directions, document.get("grad_outputs") or {}, seed, first)
 
 
 def _key(form: str, document: Mapping[str, Any]) -> tuple[Any, ...] | None:
