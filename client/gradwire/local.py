@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from gradwire_engine.errors import DeadlineExceeded, GradwireError, ProgramError
-from gradwire_engine.limits import Limits
+from gradwire_engine.limits import UNBOUNDED, Limits
 
 from . import wire
 from .transport import Request, Response
@@ -27,7 +27,6 @@ Services = Any
 
 _NO_TIME_LIMIT: Final = 100 * 365 * 86_400.0
 _UNBOUNDED: Final = 2**62
-_NO_LIMITS: Final = Limits(tensor_bytes=_UNBOUNDED, program_bytes=_UNBOUNDED, nodes=_UNBOUNDED, work=_UNBOUNDED)
 _PAGE: Final = 1000
 # The calls that have a method of their own in the services.
 _APART: Final = frozenset({"gradcheck", "nan_check"})
@@ -73,7 +72,7 @@ class LocalTransport:
                 sessions_bytes=_UNBOUNDED,
                 session_tensors=_UNBOUNDED,
                 instruction_references=_UNBOUNDED,
-                program=_NO_LIMITS,
+                program=UNBOUNDED,
                 session_ttl_seconds=_NO_TIME_LIMIT,
                 suspension_seconds=_NO_TIME_LIMIT,
             )
@@ -82,7 +81,7 @@ class LocalTransport:
                 owner_functions=_UNBOUNDED,
                 function_bytes=_UNBOUNDED,
                 functions_bytes=_UNBOUNDED,
-                program=_NO_LIMITS,
+                program=UNBOUNDED,
             )
             self._services = self._services or engine_services(own, functions)
             return self._services
@@ -155,14 +154,14 @@ def _call(functions: Any, name: str, form: str, body: Any, request: Request) -> 
     """The answer of a function."""
     check = _deadline(request.seconds)
     if "dry_run" in request.params:
-        answer = functions.dry_run(name, form, body, owner=None, limits=_NO_LIMITS, check=check)
+        answer = functions.dry_run(name, form, body, owner=None, limits=UNBOUNDED, check=check)
     elif form == "minimize":
         seconds = _NO_TIME_LIMIT if request.seconds is None else request.seconds
-        answer = functions.minimize(name, body, owner=None, limits=_NO_LIMITS, check=check, seconds=seconds)
+        answer = functions.minimize(name, body, owner=None, limits=UNBOUNDED, check=check, seconds=seconds)
     elif form in _APART:
-        answer = getattr(functions, form)(name, body, owner=None, limits=_NO_LIMITS, check=check)
+        answer = getattr(functions, form)(name, body, owner=None, limits=UNBOUNDED, check=check)
     else:
-        answer = functions.call(name, form, body, owner=None, limits=_NO_LIMITS, check=check)
+        answer = functions.call(name, form, body, owner=None, limits=UNBOUNDED, check=check)
     found: dict[str, Any] = answer
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,7 @@ class Limits:
             nodes=min(self.nodes, other.nodes),
             work=min(self.work, other.work),
         )
+
+
+UNBOUNDED: Final = Limits(*[2**62] * 4)
+"""Limits that nothing reaches."""

@@ -18,7 +18,7 @@ from gradwire_engine import codec
 from gradwire_engine.dtypes import set_default_dtype
 from gradwire_engine.errors import GradwireError, Stopped
 from gradwire_engine.execute import Runner
-from gradwire_engine.limits import Limits
+from gradwire_engine.limits import UNBOUNDED, Limits
 from gradwire_engine.meta import dense
 from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR
@@ -34,16 +34,13 @@ from gradwire_engine.value import Value
 
 from .digest import digest
 from .evaluate import FIELDS, described, evaluate, gradients_of, outputs_of, read_inputs
+from .plan_costs import MOST_COMPILED, calls_fit, costs_fit
 
 PLANS_BYTES: Final = 2**27
 """The room for plans."""
 
 _REMEMBERED: Final = 4_096
-# A NumPy call of a plan takes about so much less time than running a node.
-_CALLS_PER_NODE: Final = 8
 _REFUSED_BYTES: Final = 1_000
-# Compiling more takes longer than is saved for many requests, and Python compiles without letting others work.
-_MOST_OPERATIONS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +64,7 @@ class Planned:
     def fits(self, limits: Limits) -> bool:
         """Whether it may be run within limits."""
         cost, plan = self.cost, self.plan
-        return (
-            cost is not None
-            and plan is not None
-            and cost.largest <= limits.tensor_bytes
-            and cost.bytes <= limits.program_bytes
-            and cost.work <= limits.work
-            and plan.calls <= _CALLS_PER_NODE * limits.nodes
-        )
+        return cost is not None and plan is not None and costs_fit(cost, limits) and calls_fit(plan.calls, limits)
 
 
 _NOT_PLANNED: Final = Planned(None, {}, None, None, _REFUSED_BYTES)
@@ -182,8 +172,8 @@ def _compile(document: Mapping[str, Any], inputs: Mapping[str, Tensor], limits: 
             results += [g for g in found.values() if g is not None]
         return results
 
-    trace = record(steps, nodes=_MOST_OPERATIONS, check=check)
-    cost = Meter(Limits(*[2**62] * 4), check, backward=document.get("backward") is not None)
+    trace = record(steps, nodes=MOST_COMPILED, check=check)
+    cost = Meter(UNBOUNDED, check, backward=document.get("backward") is not None)
     cost.measure(program.body, inputs)
     cost.bytes += sum(variable.meta.nbytes for variable in trace.outputs)
     plan = compile_trace(trace)

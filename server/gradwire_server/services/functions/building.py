@@ -10,7 +10,7 @@ from gradwire_engine import codec
 from gradwire_engine.dtypes import Array, dtype_of, is_differentiable, set_default_dtype
 from gradwire_engine.errors import GradwireError, LimitError, Stopped, TensorRuntimeError
 from gradwire_engine.execute import Runner, value_of
-from gradwire_engine.limits import Limits
+from gradwire_engine.limits import UNBOUNDED, Limits
 from gradwire_engine.meta import Meta, dense, meta_of_array
 from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR, no_grad
@@ -27,14 +27,10 @@ from gradwire_engine.tracing import DataDependentShape, record
 from gradwire_engine.transforms import compute
 from gradwire_engine.value import Value
 
+from ..plan_costs import CALLS_PER_NODE, MOST_COMPILED, calls_fit, costs_fit
 from .definition import Definition
 from .wanted import Request, Wanted
 
-_UNBOUNDED: Final = 2**62
-# What a plan takes for one call of NumPy's, compared with what running a node of a program takes.
-_CALLS_PER_NODE: Final = 8
-# Compiling more takes seconds, in which Python lets nobody else work.
-_MOST_COMPILED: Final = 5_000
 # What is kept of an instruction beside the plan, about.
 _INSTRUCTION_BYTES: Final = 2_000
 _NAMES: Final = {"vjp": "grads", "jvp": "tangents", "hvp": "hvps"}
@@ -63,7 +59,7 @@ class Executable:
     def __init__(self, definition: Definition, wanted: Wanted, trace: Trace, form: Mapping[str, Any], cost: Meter) -> None:
         self.operations = len(trace.instructions)
         self.cost = cost
-        self.plan: Plan | Interpreted = compile_trace(trace) if self.operations <= _MOST_COMPILED else Interpreted(trace)
+        self.plan: Plan | Interpreted = compile_trace(trace) if self.operations <= MOST_COMPILED else Interpreted(trace)
         self.nbytes = self.plan.nbytes + _INSTRUCTION_BYTES * self.operations
         self._definition = definition
         self._trace = trace
@@ -78,12 +74,12 @@ class Executable:
             LimitError: It takes more.
         """
         cost = self.cost
-        if cost.largest > limits.tensor_bytes or cost.bytes > limits.program_bytes or cost.work > limits.work:
+        if not costs_fit(cost, limits):
             # Counted once more, up to where it becomes too much, for the sake of the message.
             Meter(limits, check, backward=False).measure_trace(self._trace)
-        if self.plan.calls > _CALLS_PER_NODE * limits.nodes:
+        if not calls_fit(self.plan.calls, limits):
             raise LimitError(
-                f"A call takes {self.plan.calls:,} operations, more than the {_CALLS_PER_NODE * limits.nodes:,} that are allowed.",
+                f"A call takes {self.plan.calls:,} operations, more than the {CALLS_PER_NODE * limits.nodes:,} that are allowed.",
                 code="too_many_nodes",
             )
 
@@ -225,7 +221,7 @@ def _build(definition: Definition, request: Request, nodes: int, check: Callable
             raise
         except GradwireError as error:
             raise of_function(error) from None
-        cost = Meter(Limits(_UNBOUNDED, _UNBOUNDED, _UNBOUNDED, _UNBOUNDED), check, backward=False)
+        cost = Meter(UNBOUNDED, check, backward=False)
         cost.measure_trace(trace)
         return Executable(definition, wanted, trace, form, cost)
 

@@ -1,0 +1,24 @@
+"""When a program is worth compiling, and whether its plan may run within limits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gradwire_engine.limits import Limits
+from gradwire_engine.meter import Meter
+
+MOST_COMPILED: Final = 5_000
+"""The most operations that are compiled: more takes seconds, in which Python lets nobody else work."""
+
+CALLS_PER_NODE: Final = 8
+"""How many NumPy calls of a plan take as long as running one node of a program."""
+
+
+def costs_fit(cost: Meter, limits: Limits) -> bool:
+    """Whether the tensors and the work of a program are within limits."""
+    return cost.largest <= limits.tensor_bytes and cost.bytes <= limits.program_bytes and cost.work <= limits.work
+
+
+def calls_fit(calls: int, limits: Limits) -> bool:
+    """Whether so many NumPy calls take no longer than the nodes that are allowed."""
+    return calls <= CALLS_PER_NODE * limits.nodes
