@@ -24,6 +24,8 @@ from gradwire_engine.tensor import Tensor
 from gradwire_engine.text import read_program
 from gradwire_engine.value import Value
 
+from .seeds import read_seed
+
 FIELDS: Final = frozenset(
     {"inputs", "nodes", "program", "outputs", "functions", "backward", "wrt", "create_graph", "seed", "default_dtype", "include"}
 )
@@ -122,9 +124,7 @@ def _set_modes(document: Mapping[str, Any]) -> None:
             set_default_dtype(dtype)
         except GradwireError as error:
             raise error.at("/default_dtype") from None
-    seed = document.get("seed")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
-        raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
+    seed = read_seed(document)
     # Never the process's generator: without a seed every request has a fresh one.
     GENERATOR.set(generator_from(seed))
 

@@ -35,6 +35,7 @@ from gradwire_engine.value import Value
 from .digest import digest
 from .evaluate import FIELDS, described, evaluate, gradients_of, outputs_of, read_inputs
 from .plan_costs import MOST_COMPILED, calls_fit, costs_fit
+from .seeds import read_seed
 
 PLANS_BYTES: Final = 2**27
 """The room for plans."""
@@ -94,10 +95,8 @@ class EvaluateRepeated:
             return None
         if document.get("create_graph", False) is not False or document.get("include", []) != []:
             return None
-        seed = document.get("seed")
-        if seed is not None and (type(seed) is not int or not -(2**63) <= seed < 2**64):
-            return None
         try:
+            seed = read_seed(document)
             if document.get("default_dtype") is not None:
                 set_default_dtype(document["default_dtype"])
             program = digest({name: part for name, part in document.items() if name not in ("inputs", "seed")})

@@ -16,6 +16,7 @@ from gradwire_engine.errors import GradwireError, ProgramError, TensorRuntimeErr
 from gradwire_engine.limits import Limits
 from gradwire_engine.names import check_fields, join, kind_of, suggest
 
+from ..seeds import read_seed
 from .choosing import chosen_output, chosen_outputs, known_input, known_output, read_differentiated, read_names
 from .definition import Definition
 
@@ -130,9 +131,7 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
     if not isinstance(document, Mapping):
         raise ProgramError(f"The request must be a JSON object, not {kind_of(document)}.", code="invalid_type", pointer="")
     check_fields(document, known.fields, known.required, "")
-    seed = document.get("seed")
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
-        raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
+    seed = read_seed(document)
     key = _key(form, document)
     wanted = None if key is None else definition.wanted.get(key)
     if wanted is not None:

@@ -20,6 +20,7 @@ from ...store.memory import MemoryStore
 from ...version import API, package_version
 from ..digest import digest
 from ..ops import table_hash
+from ..seeds import read_seed
 from .answer import Answer
 from .batch import Progress, check_next, envelope, failure
 from .brief import Brief
@@ -85,9 +86,7 @@ class EngineSessions:
         if not isinstance(document, Mapping):
             raise ProgramError(f"The request must be a JSON object, not {kind_of(document)}.", code="invalid_type", pointer="")
         check_fields(document, _FIELDS, (), "")
-        seed = document.get("seed")
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not -(2**63) <= seed < 2**64):
-            raise ProgramError("'seed' must be an integer of at most 64 bits.", code="invalid_type", pointer="/seed")
+        seed = read_seed(document)
         dtype = document.get("default_dtype", "float32")
         try:
             session = Session(
