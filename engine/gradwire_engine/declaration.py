@@ -133,7 +133,7 @@ class Signature:
                 to it from the call's document.
             LimitError: An input is too large.
         """
-        if not isinstance(given, Mapping):
+        if not (type(given) is dict or isinstance(given, Mapping)):
             raise ProgramError(
                 f"'inputs' must be an object of tensors by name, not {kind_of(given)}.", code="invalid_type", pointer="/inputs"
             )

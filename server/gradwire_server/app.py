@@ -17,16 +17,13 @@ from starlette.types import ASGIApp
 from .compute import Compute
 from .documents import Documents
 from .draining import Draining
-from .logs import configure_logging, get_logger
+from .logs import AccessLines, configure_logging, get_logger
 from .metrics import Metrics
-from .middleware.access_log import AccessLog
 from .middleware.api_keys import RequireKey
 from .middleware.bodies import LimitBodies
-from .middleware.body_limit import LimitBody
 from .middleware.errors import AnswerErrors
 from .middleware.in_flight import LimitInFlight
-from .middleware.metrics import MeasureRequests
-from .middleware.request_id import RequestId
+from .middleware.observe import ObserveRequests
 from .openapi import openapi_document
 from .openapi_functions import with_functions
 from .routers import docs, evaluate, functions, health, info, metrics, ops, sessions
@@ -116,8 +113,7 @@ def _with_middleware(api: Api, context: Context) -> ASGIApp:
     settings = context.settings
     templates = frozenset(route.path for route in api.routes if isinstance(route, Route) and not route.param_convertors)
     app: ASGIApp = Dispatch(api)
-    app = LimitBody(app, limit=settings.max_body_bytes)
-    app = LimitBodies(app, limit=settings.bodies_bytes)
+    app = LimitBodies(app, each=settings.max_body_bytes, together=settings.bodies_bytes)
     app = LimitInFlight(app, limit=settings.requests_in_flight)
     if settings.api_keys:
         app = RequireKey(app, hashes=settings.api_keys)
@@ -138,6 +134,4 @@ def _with_middleware(api: Api, context: Context) -> ASGIApp:
             ),
             expose_headers=("ETag", "Retry-After", "X-Request-ID"),
         )
-    app = MeasureRequests(app, metrics=context.metrics, templates=templates)
-    app = AccessLog(app, log=get_logger("gradwire.access"))
-    return RequestId(app)
+    return ObserveRequests(app, metrics=context.metrics, templates=templates, log=AccessLines("gradwire.access"))

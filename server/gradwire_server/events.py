@@ -17,7 +17,7 @@ from . import wire
 from .documents import Written
 from .logs import Logger, get_logger
 from .middleware.errors import noted
-from .middleware.request_id import request_id_of
+from .middleware.observe import request_id_of
 from .negotiation import EVENTS
 
 T = TypeVar("T")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -19,6 +20,10 @@ _SHARED: Final[list[structlog.typing.Processor]] = [
 ]
 
 
+# The least level of lines in JSON; None while lines are not JSON.
+_json_level: int | None = None
+
+
 def get_logger(name: str) -> Logger:
     """A logger whose messages carry ``name`` as their component."""
     logger: Logger = structlog.get_logger(component=name)
@@ -27,7 +32,9 @@ def get_logger(name: str) -> Logger:
 
 def configure_logging(settings: Settings) -> None:
     """Sets up structlog and the standard library's logging for the whole process."""
+    global _json_level
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    _json_level = level if settings.log_format == "json" else None
     if settings.log_format == "json":
         render: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _to_json_bytes]
         library: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _to_json_text]
@@ -53,9 +60,40 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(level)
 
 
+class AccessLines:
+    """Writes the lines about requests: what structlog would write, in a fraction of the time where that is JSON.
+
+    Args:
+        name: The component that they are from.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._log = get_logger(name)
+
+    def write(self, fields: dict[str, Any], *, quietly: bool = False) -> None:
+        """Writes a line.
+
+        Args:
+            fields: What it says.
+            quietly: Whether it is of level debug, and not of level info.
+        """
+        level = "debug" if quietly else "info"
+        if _json_level is None:
+            getattr(self._log, level)("request", **fields)
+        elif (logging.DEBUG if quietly else logging.INFO) >= _json_level:
+            line = _to_json_bytes(
+                None, level, {"component": self._name, **fields, "event": "request", "level": level, "timestamp": datetime.now(UTC)}
+            )
+            # One write, so that the lines of several threads stay apart.
+            out = sys.stderr.buffer
+            out.write(line + b"\n")
+            out.flush()
+
+
 def _to_json_bytes(_logger: Any, _method: str, event: structlog.typing.EventDict) -> bytes:
     try:
-        return orjson.dumps(event, default=repr)
+        return orjson.dumps(event, default=repr, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:
         # A path or a message may hold text that is no valid Unicode; a line that says so is better than none.
         return orjson.dumps({str(key): repr(value) for key, value in event.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast, get_args
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,11 @@ GZIP: Final = "gzip"
 
 
 _EITHER: Final = EITHER.encode()
+# The headers that decide about the options of a call, and how long they and the query may be to be remembered.
+_DECIDING: Final = (b"content-type", b"content-encoding", b"accept", b"accept-encoding", b"request-timeout")
+_MOST_REMEMBERED: Final = 512
+# Where they are kept in the state of a request.
+_HEADERS: Final = "headers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,12 @@ class CallOptions:
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """The request's headers by lower-case name; of a repeated one the values joined by commas, as HTTP has it."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        headers[name] = headers[name] + b"," + value if name in headers else value
+    state = scope.setdefault("state", {})
+    headers: dict[bytes, bytes] | None = state.get(_HEADERS)
+    if headers is None:
+        headers = state[_HEADERS] = {}
+        for name, value in scope["headers"]:
+            headers[name] = headers[name] + b"," + value if name in headers else value
     return headers
 
 
@@ -84,11 +93,25 @@ def call_options(
         InvalidParameter: A query parameter is not known, repeated or wrong, or Request-Timeout is no number of seconds.
     """
     headers = headers_of(scope)
+    given = tuple([(name, headers[name]) for name in _DECIDING if name in headers])
+    if sum([len(value) for _, value in given]) + len(scope["query_string"]) > _MOST_REMEMBERED:
+        read = _call_options.__wrapped__
+    else:
+        read = _call_options
+    return read(given, scope["query_string"], most_seconds, has_body, may_dry_run, may_stream)
+
+
+@lru_cache(256)
+def _call_options(
+    given: tuple[tuple[bytes, bytes], ...], query_string: bytes, most_seconds: float, has_body: bool, may_dry_run: bool, may_stream: bool
+) -> CallOptions:
+    """What a caller chooses, who mostly chooses the same again."""
+    headers = dict(given)
     body, compression = (_body_media(headers, WITH_TENSORS), _compression(headers)) if has_body else (JSON, IDENTITY)
     answer = EITHER if headers.get(b"accept") == _EITHER else choose_media(headers, (*WITH_TENSORS, EVENTS) if may_stream else WITH_TENSORS)
     encoding, dry_run = "list", "false"
-    if scope["query_string"]:
-        query = query_parameters(scope, {"encoding": encoding} | ({"dry_run": dry_run} if may_dry_run else {}))
+    if query_string:
+        query = query_parameters({"query_string": query_string}, {"encoding": encoding} | ({"dry_run": dry_run} if may_dry_run else {}))
         encoding, dry_run = query["encoding"], query.get("dry_run", dry_run)
         if dry_run not in ("true", "false"):
             raise InvalidParameter(f"The query parameter 'dry_run' must be true or false; got {dry_run!r}.")

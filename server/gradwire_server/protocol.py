@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from .errors import REFUSED, HeadersTooLarge, HeaderTimeout, MalformedRequest, RequestError
+from .exchange import COMPLETE
 from .logs import get_logger
 from .settings import Settings
 
@@ -200,6 +201,7 @@ class Protocol(HttpToolsProtocol):
             return
         self._expected = _Expected.REQUEST
         self._stop(self._reading_ends)
+        self.scope["state"][COMPLETE] = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

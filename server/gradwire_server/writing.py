@@ -27,6 +27,8 @@ Encoding = Literal["list", "base64"]
 _PIECE_ELEMENTS: Final = 32 * 1024
 _PIECE_BYTES: Final = 256 * 1024
 _LIST: Final = 4
+_FEW: Final = 32
+_FLOAT64: Final = np.dtype(np.float64)
 
 # What stands in a text for what is put in later. JSON writes this character as \u0000.
 _GAP: Final = orjson.Fragment(b"\0")
@@ -108,7 +110,8 @@ class _Writer:
             if type(data) is np.ndarray and "dtype" in value:
                 # What else there is to a tensor is plain.
                 if not self._base64:
-                    return {**value, "data": self._in_lists(data)}
+                    short = _short_list(data) if data.size <= _FEW and self._fits(data.size) else None
+                    return {**value, "data": self._in_lists(data) if short is None else short}
                 return {
                     ("base64" if key == "data" else key): (self._in_base64(item) if key == "data" else item) for key, item in value.items()
                 }
@@ -190,6 +193,14 @@ def _list_pieces(array: Array) -> Iterator[bytes]:
 
 def _special(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _short_list(array: Array) -> Any:
+    """The array as orjson takes it, if it is a few finite numbers, as most are that calls for gradients give; otherwise ``None``."""
+    if array.dtype != _FLOAT64 or array.ndim > 1:
+        return None
+    numbers = array.tolist()
+    return numbers if math.isfinite(sum(numbers) if array.ndim else numbers) else None
 
 
 def _written_array(array: Array) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from gradwire_server.errors import BodyTooLarge
-from gradwire_server.middleware.body_limit import LimitBody
+from gradwire_server.middleware.bodies import LimitBodies
 from tests.server.support import app, call, problem
 
 JSON = {"content-type": "application/json"}
@@ -31,7 +31,7 @@ def run(limit: int, headers: list[tuple[bytes, bytes]], *chunks: bytes) -> int:
         raise AssertionError(message)
 
     try:
-        asyncio.run(LimitBody(read_all, limit=limit)({"type": "http", "headers": headers}, receive, send))
+        asyncio.run(LimitBodies(read_all, each=limit, together=10**6)({"type": "http", "headers": headers}, receive, send))
     finally:
         read = len(messages) - len(waiting)
     return read

@@ -18,7 +18,7 @@ def read(*messages: Message, seconds: float = 5) -> bytes:
             await asyncio.sleep(60)
         return waiting.pop(0)
 
-    return bytes(asyncio.run(read_body(receive, seconds)))
+    return bytes(asyncio.run(read_body({"type": "http"}, receive, seconds)))
 
 
 def test_a_body_in_one_piece_or_several() -> None:

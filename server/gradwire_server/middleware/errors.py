@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..errors import PROBLEM_TYPE, REFUSED, Problem, ServerDraining, refusal_of
 from ..exchange import raw_headers, send_answer
 from ..logs import Logger
-from .request_id import request_id_of
+from .observe import is_answered, request_id_of
 
 
 def noted(error: Exception, scope: Scope, log: Logger) -> Problem:
@@ -40,23 +40,16 @@ class AnswerErrors:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
             # What the HTTP server could not make a request of comes here all the same, to be answered, logged and counted as others are.
             if refused := scope.get("state", {}).get(REFUSED):
                 raise refused
-            await self._app(scope, receive, watch)
+            await self._app(scope, receive, send)
         except (Exception, asyncio.CancelledError) as raised:
             # The HTTP server cancels what is still running when the time for stopping is over.
             error = ServerDraining() if isinstance(raised, asyncio.CancelledError) else raised
             problem = noted(error, scope, self._log)
-            if started:
+            if is_answered(scope):
                 # Too late for another answer: the HTTP server breaks the connection off, by which the caller knows that it is cut short.
                 raise
             headers = [(b"content-type", PROBLEM_TYPE.encode()), *raw_headers(problem.headers)]

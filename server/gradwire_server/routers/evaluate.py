@@ -52,7 +52,7 @@ class EvaluateEndpoint:
         settings = self._settings
         options = call_options(scope, settings.request_seconds)
         allowance = Allowance(options.seconds)
-        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+        body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
         job = _job(self._evaluate, self._documents, body, options)
         size = self._documents.size(body, options)
         answer = await self._compute.run(job, size=size, allowance=allowance, receive=receive)

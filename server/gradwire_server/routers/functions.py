@@ -53,7 +53,7 @@ class _Endpoint:
         """Reads the document in the body, and answers with what ``work`` makes of it."""
         settings, documents = self._settings, self._documents
         allowance = Allowance(options.seconds)
-        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+        body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
 
         def job(limits: Limits, check: Callable[[], None]) -> Written:
             answer = work(documents.read(body, options, check), limits, check)
@@ -78,7 +78,7 @@ class PutFunction(_Endpoint):
         options = call_options(scope, settings.request_seconds)
         allowance = Allowance(options.seconds)
         condition, name, owner = _condition(scope), scope["path_params"]["name"], owner_of(scope)
-        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+        body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
 
         def prepare(limits: Limits, check: Callable[[], None]) -> Prepared:
             return self._functions.prepare(wire.loads(body, most_values=settings.json_values, check=check), check=check)

@@ -46,7 +46,7 @@ class MinimizeFunction:
         options = call_options(scope, settings.request_seconds, may_stream=True)
         name, owner = scope["path_params"]["name"], scope.get("state", {}).get("owner")
         allowance = Allowance(options.seconds)
-        body = await read_body(receive, min(options.seconds, settings.body_seconds))
+        body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
         progress: Progress[dict[str, Any]] = Progress()
 
         def report(iteration: Iteration) -> None:

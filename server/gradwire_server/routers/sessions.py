@@ -21,7 +21,7 @@ from ..documents import Headers, Written
 from ..errors import PROBLEM_TYPE, BodyTooLarge, InvalidParameter, NotFound, SessionsNeedOneProcess, readable
 from ..exchange import JSON_HEADER, raw_headers, read_body, send_answer, send_json
 from ..logs import get_logger
-from ..middleware.request_id import request_id_of
+from ..middleware.observe import request_id_of
 from ..negotiation import (
     JSON,
     CallOptions,
@@ -82,7 +82,7 @@ class CreateSession(_Endpoint):
         headers = headers_of(scope)
         require_acceptable(headers)
         query_parameters(scope, {})
-        body = await read_body(receive, self._settings.body_seconds)
+        body = await read_body(scope, receive, self._settings.body_seconds)
         if body:
             require_json_body(headers)
         if len(body) > _LARGEST_DESCRIPTION:
@@ -135,7 +135,7 @@ class Batch(_Endpoint):
         """Handles one request."""
         options, allowance = self._options(scope, has_body=True)
         id, owner = scope["path_params"]["id"], owner_of(scope)
-        body = await read_body(receive, min(options.seconds, self._settings.body_seconds))
+        body = await read_body(scope, receive, min(options.seconds, self._settings.body_seconds))
         request_id = request_id_of(scope)
 
         def begin(turn: Turn) -> BatchWork[Finished]:

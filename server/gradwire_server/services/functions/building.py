@@ -33,6 +33,8 @@ from .wanted import Request, Wanted
 
 # What is kept of an instruction beside the plan, about.
 _INSTRUCTION_BYTES: Final = 2_000
+# What takes no longer than this much work is over before it could be stopped.
+_QUICK_WORK: Final = 2**14
 _NAMES: Final = {"vjp": "grads", "jvp": "tangents", "hvp": "hvps"}
 """The parts of an answer that have another name than what is computed for them."""
 _FIELDS: Final = {"not_scalar": "/output", "gradient_required": "/output", "vmap_randomness": "/randomness", "bad_batch": "/batch"}
@@ -61,6 +63,7 @@ class Executable:
         self.cost = cost
         self.plan: Plan | Interpreted = compile_trace(trace) if self.operations <= MOST_COMPILED else Interpreted(trace)
         self.nbytes = self.plan.nbytes + _INSTRUCTION_BYTES * self.operations
+        self._is_quick = cost.work <= _QUICK_WORK
         self._definition = definition
         self._trace = trace
         self._form = form
@@ -131,6 +134,8 @@ class Executable:
         Returns:
             The outputs, arrays of the caller's own.
         """
+        if self._is_quick and not self.plan.asks_context:
+            return self.plan(arrays)
         with stoppable(check):
             if not self.plan.asks_context:
                 return self.plan(arrays)

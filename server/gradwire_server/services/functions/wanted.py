@@ -6,6 +6,7 @@ the arrays beside it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -46,6 +47,25 @@ class Wanted:
     vectors: tuple[str, ...] = ()
     batch: tuple[str, ...] = ()
     randomness: str = "error"
+    _hash: int = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every call looks for its plan by it.
+        facts = (
+            self.parts,
+            self.outputs,
+            self.output,
+            self.wrt,
+            self.grad_outputs,
+            self.tangents,
+            self.vectors,
+            self.batch,
+            self.randomness,
+        )
+        object.__setattr__(self, "_hash", hash(facts))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +148,7 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
         GradwireError: The document is wrong; ``pointer`` tells where.
     """
     known = FORMS[form]
-    if not isinstance(document, Mapping):
+    if not (type(document) is dict or isinstance(document, Mapping)):
         raise ProgramError(f"The request must be a JSON object, not {kind_of(document)}.", code="invalid_type", pointer="")
     check_fields(document, known.fields, known.required, "")
     seed = read_seed(document)
