@@ -73,7 +73,9 @@ class Documents:
             return attached.unpack(body, attached.REQUEST, self._part(check))
         return wire.loads(body, most_values=self._settings.json_values, check=check, numbers=True)
 
-    def write(self, document: Any, options: CallOptions, check: Callable[[], None], *, keep: bool = False) -> Written:
+    def write(
+        self, document: Any, options: CallOptions, check: Callable[[], None], *, keep: bool = False, only_tensors: bool = False
+    ) -> Written:
         """The body of an answer.
 
         Args:
@@ -81,17 +83,23 @@ class Documents:
             options: What the request wants.
             check: Called between the steps; what it raises ends the writing.
             keep: Whether the arrays may change before the answer is sent, so that it must not share memory with them.
+            only_tensors: Whether every number in the document is one of a tensor.
 
         Raises:
             AnswerTooLarge: The body would have more bytes than answers may have.
         """
         if options.answer == SAFETENSORS or (options.answer == EITHER and attached.tensor_bytes(document) >= _WORTH_SAFETENSORS):
             return Written(self._safetensors(document, check, keep=keep), [(b"content-type", SAFETENSORS.encode())])
-        return self.write_json(document, options, check, JSON)
+        return self.write_json(document, options, check, JSON, only_tensors=only_tensors)
 
-    def write_json(self, document: Any, options: CallOptions, check: Callable[[], None], media: str) -> Written:
+    def write_json(
+        self, document: Any, options: CallOptions, check: Callable[[], None], media: str, *, only_tensors: bool = False
+    ) -> Written:
         """The body of an answer that is JSON whatever was asked for, such as a problem, as ``write`` does."""
-        pieces: list[Piece] = [*wire.dumps_in_pieces(document, options.encoding, most_bytes=self._settings.answer_bytes, check=check)]
+        most_bytes = self._settings.answer_bytes
+        pieces: list[Piece] = [
+            *wire.dumps_in_pieces(document, options.encoding, most_bytes=most_bytes, check=check, only_tensors=only_tensors)
+        ]
         headers: Headers = [(b"content-type", media.encode())]
         if options.compressed and sum(map(len, pieces)) >= _WORTH_COMPRESSING:
             return Written(compress(pieces, check), [*headers, (b"content-encoding", GZIP.encode()), (b"vary", b"accept-encoding")])

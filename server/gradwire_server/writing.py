@@ -27,7 +27,7 @@ Encoding = Literal["list", "base64"]
 _PIECE_ELEMENTS: Final = 32 * 1024
 _PIECE_BYTES: Final = 256 * 1024
 _LIST: Final = 4
-_FEW: Final = 32
+_FEW: Final = 64
 _FLOAT64: Final = np.dtype(np.float64)
 
 # What stands in a text for what is put in later. JSON writes this character as \u0000.
@@ -59,7 +59,12 @@ def dumps(document: Any, encoding: Encoding = "list") -> bytes:
 
 
 def dumps_in_pieces(
-    document: Any, encoding: Encoding = "list", *, most_bytes: int | None = None, check: Callable[[], None] | None = None
+    document: Any,
+    encoding: Encoding = "list",
+    *,
+    most_bytes: int | None = None,
+    check: Callable[[], None] | None = None,
+    only_tensors: bool = False,
 ) -> list[bytes]:
     """Writes a document as :func:`dumps` does, but leaves a long text in pieces, between which other threads get their turn.
 
@@ -68,10 +73,13 @@ def dumps_in_pieces(
         encoding: As for ``dumps``.
         most_bytes: The most bytes to write.
         check: Called between pieces; what it raises ends the writing.
+        only_tensors: Whether every number in the document is one of a tensor, so that no other one has to be looked at.
 
     Raises:
         AnswerTooLarge: The text has more than ``most_bytes`` bytes.
     """
+    if only_tensors and encoding == "list" and (short := _dumps_short(document)) is not None:
+        return [short]
     writer = _Writer(encoding, most_bytes)
     text = orjson.dumps(writer.writable(document), option=orjson.OPT_SERIALIZE_NUMPY)
     pieces = []
@@ -110,8 +118,7 @@ class _Writer:
             if type(data) is np.ndarray and "dtype" in value:
                 # What else there is to a tensor is plain.
                 if not self._base64:
-                    short = _short_list(data) if data.size <= _FEW and self._fits(data.size) else None
-                    return {**value, "data": self._in_lists(data) if short is None else short}
+                    return {**value, "data": self._in_lists(data)}
                 return {
                     ("base64" if key == "data" else key): (self._in_base64(item) if key == "data" else item) for key, item in value.items()
                 }
@@ -195,12 +202,30 @@ def _special(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _short_list(array: Array) -> Any:
-    """The array as orjson takes it, if it is a few finite numbers, as most are that calls for gradients give; otherwise ``None``."""
-    if array.dtype != _FLOAT64 or array.ndim > 1:
-        return None
-    numbers = array.tolist()
-    return numbers if math.isfinite(sum(numbers) if array.ndim else numbers) else None
+def _dumps_short(document: Any) -> bytes | None:
+    """The text, if every tensor is a few finite numbers, as in most answers to calls for gradients; otherwise ``None``."""
+    room = _FEW
+
+    def numbers_of(array: Array) -> Any:
+        nonlocal room
+        room -= array.size
+        if room < 0 or array.dtype != _FLOAT64 or array.ndim > 1:
+            raise _NotShort
+        numbers = array.tolist()
+        if not math.isfinite(sum(numbers) if array.ndim else numbers):
+            raise _NotShort
+        return numbers
+
+    try:
+        return orjson.dumps(document, default=numbers_of)
+    except orjson.JSONEncodeError as error:
+        if isinstance(error.__cause__, _NotShort):
+            return None
+        raise
+
+
+class _NotShort(Exception):
+    """An array that is not written so."""
 
 
 def _written_array(array: Array) -> bytes:

@@ -90,3 +90,24 @@ def test_the_least_length_is_that_of_digits(shape: tuple[int, ...]) -> None:
     assert len(written) >= writing._least_bytes(shape)
     if not below_an_empty_list:
         assert len(written) == writing._least_bytes(shape)
+
+
+@pytest.mark.parametrize("encoding", ["list", "base64"])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(0.1),
+        np.array(np.nan),
+        np.array([]),
+        np.array([1.0, -0.0, 1e308, 1e308]),
+        np.array([1.0, -np.inf, np.inf]),
+        np.arange(65.0),
+        np.ones((2, 2)),
+        np.array([0.1], np.float32),
+        np.array([2**62, -1]),
+        np.array([1j]),
+    ],
+)
+def test_a_document_of_tensors_only_is_written_as_any_other(array: Array, encoding: Encoding) -> None:
+    document = {"value": encode(np.array(2.5)), "grads": {"x": encode(array), "y": encode(np.arange(3.0)[::2])}}
+    assert b"".join(dumps_in_pieces(document, encoding, only_tensors=True)) == dumps(document, encoding)

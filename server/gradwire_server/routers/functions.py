@@ -49,8 +49,10 @@ class _Endpoint:
         send: Send,
         options: CallOptions,
         work: Callable[[Any, Limits, Callable[[], None]], dict[str, Any]],
+        *,
+        only_tensors: bool = False,
     ) -> None:
-        """Reads the document in the body, and answers with what ``work`` makes of it."""
+        """Reads the document in the body, and answers with what ``work`` makes of it; ``only_tensors`` is as for ``Documents.write``."""
         settings, documents = self._settings, self._documents
         allowance = Allowance(options.seconds)
         body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
@@ -58,7 +60,7 @@ class _Endpoint:
         def job(limits: Limits, check: Callable[[], None]) -> Written:
             answer = work(documents.read(body, options, check), limits, check)
             check()
-            return documents.write(answer, options, check)
+            return documents.write(answer, options, check, only_tensors=only_tensors)
 
         size = documents.size(body, options)
         answer = await self._compute.run(job, size=size, allowance=allowance, receive=receive)
@@ -151,7 +153,7 @@ class CallFunction(_Endpoint):
                 return self._functions.dry_run(name, form, document, owner=owner, limits=settings.limits(), check=check)
             return self._functions.call(name, form, document, owner=owner, limits=limits, check=check)
 
-        await self._answer(scope, receive, send, options, work)
+        await self._answer(scope, receive, send, options, work, only_tensors=not options.dry_run)
 
 
 class CheckFunction(_Endpoint):
