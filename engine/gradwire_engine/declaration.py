@@ -171,28 +171,20 @@ class Signature:
 
     def _check_shape(self, declared: Declaration, shape: tuple[int, ...], sizes: dict[str, int]) -> None:
         """Compares the sizes with the declared ones, and binds the names among those."""
-        pointer = join("/inputs", declared.name)
         if len(shape) != len(declared.shape):
-            raise ProgramError(
-                f"{_said(declared)}, of {len(declared.shape)} dimensions; got one of {len(shape)}, {list(shape)}.",
-                code="shape_mismatch",
-                pointer=pointer,
-            )
+            raise _mismatch(declared, f", of {len(declared.shape)} dimensions; got one of {len(shape)}, {list(shape)}.")
         for dim, (size, expected) in enumerate(zip(shape, declared.shape, strict=True)):
             if isinstance(expected, int):
                 if size != expected:
-                    raise ProgramError(
-                        f"{_said(declared)}, but has the size {size} where {expected} is expected, at dimension {dim}; got {list(shape)}.",
-                        code="shape_mismatch",
-                        pointer=pointer,
+                    raise _mismatch(
+                        declared, f", but has the size {size} where {expected} is expected, at dimension {dim}; got {list(shape)}."
                     )
             elif sizes.setdefault(expected, size) != size:
                 first = next(d.name for d in self.inputs if expected in d.shape)
-                raise ProgramError(
-                    f"{_said(declared)}, but has the size {size} at dimension {dim}, where {expected} is {sizes[expected]}, "
+                raise _mismatch(
+                    declared,
+                    f", but has the size {size} at dimension {dim}, where {expected} is {sizes[expected]}, "
                     f"as the input {first!r} has it; got {list(shape)}.",
-                    code="shape_mismatch",
-                    pointer=pointer,
                 )
 
     def _refuse_unknown(self, given: Mapping[str, Any]) -> None:
@@ -208,8 +200,9 @@ class Signature:
         return f" Its inputs are {', '.join(self.names[:8])}." if self.names else " It has none."
 
 
-def _said(declared: Declaration) -> str:
-    return f"The input {declared.name!r} is declared with the shape [{', '.join(map(str, declared.shape))}]"
+def _mismatch(declared: Declaration, what: str) -> ProgramError:
+    declaration = f"The input {declared.name!r} is declared with the shape [{', '.join(map(str, declared.shape))}]"
+    return ProgramError(declaration + what, code="shape_mismatch", pointer=join("/inputs", declared.name))
 
 
 def read_signature(document: Any, limits: Limits) -> Signature:

@@ -187,6 +187,8 @@ def read_request(definition: Definition, form: str, document: Any, limits: Limit
 
 def _key(form: str, document: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """What decides about what is wanted, in calls that are made again and again; ``None`` for others."""
+    if len(document) == 1 and "inputs" in document:
+        return (form,)
     if not document.keys() <= _SIMPLE:
         return None
     key: list[Any] = [form]
