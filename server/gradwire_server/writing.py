@@ -30,6 +30,9 @@ _LIST: Final = 4
 _FEW: Final = 64
 _FLOAT64: Final = np.dtype(np.float64)
 
+# BLAS multiplies longer vectors on all processors, whose threads then go round in circles for a while, waiting for more.
+_ONE_THREAD: Final = 8 * 1024
+
 # What stands in a text for what is put in later. JSON writes this character as \u0000.
 _GAP: Final = orjson.Fragment(b"\0")
 
@@ -239,7 +242,7 @@ def _writable_array(array: Array) -> Any:
             number: float = array.item()
             return number if math.isfinite(number) else _special(number)
         # The square of the norm is there at once. If it is not finite, some element may be so, or all are and it is too large.
-        if array.flags.c_contiguous and math.isfinite(quiet.run(array.dot, array)):
+        if array.size <= _ONE_THREAD and array.flags.c_contiguous and math.isfinite(quiet.run(array.dot, array)):
             return array
     if is_deep(array):
         return orjson.Fragment(write_nested(array, _written_array))
