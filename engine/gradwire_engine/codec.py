@@ -3,13 +3,14 @@
 A tensor is a number, a nested list, ``{"complex": [re, im]}``, or an object such as
 ``{"data": [[1.5, "NaN"]], "dtype": "float64", "shape": [1, 2], "requires_grad": true}`` with ``"base64"`` in place of
 ``"data"`` where the values travel as bytes; a caller in the same process hands over an array as ``"data"``, and who reads a document
-may put :class:`~gradwire_engine.number_lists.Numbers` in place of a long list. Every error
-is a ``ProgramError`` whose pointer is relative to the tensor.
+may put :class:`~gradwire_engine.number_lists.Numbers` in place of a long list and :class:`~gradwire_engine.base64_text.Base64` in place
+of a long string. Every error is a ``ProgramError`` whose pointer is relative to the tensor.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -17,8 +18,8 @@ from typing import Any, Final, NoReturn
 
 import numpy as np
 
+from .base64_text import Base64, bytes_in_base64, read_base64
 from .base64_text import base64_pieces as base64_pieces
-from .base64_text import from_base64
 from .base64_text import to_base64 as to_base64
 from .dtypes import ALL, Array, NumpyDType, default_dtype, dtype_of, is_differentiable, scalar_dtype, to_complex, to_real
 from .errors import LimitError, ProgramError, TensorTypeError
@@ -167,7 +168,7 @@ class _Reader:
             array = converted(data.array, dtype, self.shape, self.max_elements)
             if array is not None:
                 return array
-            data = data.lists()
+            data = data.written()
         level, found, kinds = self.flatten(data)
         shape = self.check_shape(found)
         if not kinds <= _ELEMENTS:
@@ -303,21 +304,24 @@ def _inferred(kinds: set[type]) -> NumpyDType:
 
 
 def _from_bytes(text: object, dtype: NumpyDType, shape: tuple[int, ...]) -> Array:
-    if not isinstance(text, str):
+    if isinstance(text, Base64):
+        text = text.text
+    elif not isinstance(text, str):
         _fail("invalid_base64", f"Expected a string of base64, got {_shown(text)}.", "/base64")
+    size = bytes_in_base64(text)
+    expected = math.prod(shape) * dtype.itemsize
+    # What does not fit is read all the same, since it may be wrong in itself.
+    raw: Array = np.empty(shape, dtype) if size == expected else np.empty(size, np.uint8)
     try:
-        raw = from_base64(text)
+        read_base64(text, raw.reshape(-1).view(np.uint8).data)
     except ValueError as error:
         raise ProgramError(f"The base64 is not valid: {error}.", code="invalid_base64", pointer="/base64") from None
-    expected = math.prod(shape) * dtype.itemsize
-    if len(raw) != expected:
-        message = f"Expected {expected} bytes for shape {list(shape)} of {dtype.name}, got {len(raw)}."
+    if size != expected:
+        message = f"Expected {expected} bytes for shape {list(shape)} of {dtype.name}, got {size}."
         _fail("shape_mismatch", message, "/base64")
-    if dtype.kind == "b" and np.frombuffer(raw, np.uint8).max(initial=0) > 1:
+    if dtype.kind == "b" and raw.view(np.uint8).max(initial=0) > 1:
         _fail("invalid_base64", "Expected the bytes 0 and 1 in a bool tensor, got others.", "/base64")
-    result = np.empty(shape, dtype)
-    result.reshape(-1)[:] = np.frombuffer(raw, dtype.newbyteorder("<"))
-    return result
+    return raw if sys.byteorder == "little" else raw.byteswap()
 
 
 def _from_array(

@@ -17,11 +17,11 @@ class Numbers:
 
     Attributes:
         array: The numbers, in the shape of the list: float64 if any of them was written with a point or an exponent, else int64.
-        lists: Makes the nested list, for whoever has to look at how a number was written.
+        written: Makes the nested list, for whoever has to look at how a number was written.
     """
 
     array: Array
-    lists: Callable[[], Any]
+    written: Callable[[], Any]
 
 
 def converted(numbers: Array, dtype: NumpyDType, shape: tuple[int, ...] | None, max_elements: int | None) -> Array | None:

@@ -71,7 +71,7 @@ class Documents:
             body = decompress(body, self._settings.max_body_bytes, check)
         if options.body == SAFETENSORS:
             return attached.unpack(body, attached.REQUEST, self._part(check))
-        return wire.loads(body, most_values=self._settings.json_values, check=check, numbers=True)
+        return wire.loads(body, most_values=self._settings.json_values, check=check, tensors=True)
 
     def write(
         self, document: Any, options: CallOptions, check: Callable[[], None], *, keep: bool = False, only_tensors: bool = False

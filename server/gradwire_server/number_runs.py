@@ -1,9 +1,7 @@
-"""Long lists of numbers in a JSON text, taken out of it and read straight into arrays.
+"""Long lists of numbers in a JSON text, read straight into arrays.
 
-A number that becomes a Python object costs several times what reading its digits does. Where a tensor object has a long list as its
-``data``, the list is read a piece at a time, each of which is an array before the next one is begun; in the text that remains a short
-string stands in its place. Only what is certainly well-formed is taken: everything else stays, for the reader of the whole text to
-judge.
+A number that becomes a Python object costs several times what reading its digits does. So a list is read a piece at a time, each of
+which is an array before the next one is begun. Only what is certainly well-formed is read.
 """
 
 from __future__ import annotations
@@ -19,78 +17,17 @@ import msgspec
 import numpy as np
 
 from gradwire_engine.dtypes import Array
-from gradwire_engine.number_lists import Numbers
 
 Body = bytes | bytearray
 
 _PIECE_BYTES: Final = 64 * 1024
-_LEAST_BYTES: Final = 16 * 1024
-_MOST_DIMENSIONS: Final = 8
-# Each key costs a look at it; whoever has more of them has none with a long list, or sends it another way.
-_MOST_KEYS: Final = 10_000
 
-_KEY: Final = b'"data"'
-_OPENING: Final = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*((?:\[[ \t\r\n]*)+)")
 _FRACTION: Final = re.compile(rb"[.eE]")
 _NEGATIVE_ZERO: Final = re.compile(rb"(?<![eE])-0(?![.eE0-9])")
 _NO_MARKS: Final = bytes(set(range(256)) - set(b"[],"))
-# No text that holds this escape is taken apart, so that none of its own strings looks like one that was put in.
-_MARK: Final = "\0"
-_ESCAPED_MARK: Final = b"\\u0000"
-_TENSOR_FIELDS: Final = {"data", "dtype", "shape", "requires_grad"}
 
 
-def take_out(body: Body, lists: Callable[[bytes], Any], count: Callable[[int], None]) -> tuple[bytes, list[Numbers]] | None:
-    """The text without its long lists of numbers, and those lists; ``None`` if there is none.
-
-    Args:
-        body: The text.
-        lists: Reads a list as a whole.
-        count: Called between pieces with the number of values that were read, which is negative if they have to be read again.
-    """
-    if _ESCAPED_MARK in body:
-        return None
-    found: list[Numbers] = []
-    parts: list[Body] = []
-    at = taken = 0
-    for _ in range(_MOST_KEYS):
-        key = body.find(_KEY, at)
-        if key < 0:
-            break
-        at = key + len(_KEY)
-        opening = _OPENING.match(body, at)
-        # In a well-formed text the key begins with its quote, unless that is escaped.
-        if opening is None or body[key - 1 : key] == b"\\":
-            continue
-        begin = opening.start(1)
-        end = _end_of(body, begin)
-        dimensions = opening[1].count(b"[")
-        if end - begin < _LEAST_BYTES or dimensions > _MOST_DIMENSIONS:
-            continue
-        array = _read(body, begin, end, dimensions, count)
-        if array is not None:
-            parts += [body[taken:begin], f'"\\u0000{len(found)}"'.encode()]
-            found.append(Numbers(array, functools.partial(_whole, body, begin, end, lists)))
-            at = taken = end
-    return (b"".join([*parts, body[taken:]]), found) if found else None
-
-
-def put_in(document: Any, found: list[Numbers]) -> None:
-    """Puts the lists where they were; where they are not the data of a tensor, as lists."""
-    waiting: list[tuple[Any, bool]] = [(document, False)]
-    while waiting:
-        value, arguments = waiting.pop()
-        if type(value) is dict:
-            data = value.get("data")
-            if type(data) is str and data.startswith(_MARK):
-                numbers = found[int(data[1:])]
-                value["data"] = numbers if not arguments and value.keys() <= _TENSOR_FIELDS else numbers.lists()
-            waiting.extend((item, key == "kwargs") for key, item in value.items() if type(item) is dict or type(item) is list)
-        elif type(value) is list:
-            waiting.extend((item, False) for item in value if type(item) is dict or type(item) is list)
-
-
-def _end_of(body: Body, begin: int) -> int:
+def end_of_list(body: Body, begin: int) -> int:
     """Where the list ends that begins at ``begin``, if it holds no strings and no objects; 0 if it is not closed."""
     quote = body.find(b'"', begin)
     stop = len(body) if quote < 0 else quote
@@ -98,11 +35,7 @@ def _end_of(body: Body, begin: int) -> int:
     return body.rfind(b"]", begin, stop if brace < 0 else brace) + 1
 
 
-def _whole(body: Body, begin: int, end: int, lists: Callable[[bytes], Any]) -> Any:
-    return lists(bytes(body[begin:end]))
-
-
-def _read(body: Body, begin: int, end: int, dimensions: int, count: Callable[[int], None]) -> Array | None:
+def read_list(body: Body, begin: int, end: int, dimensions: int, count: Callable[[int], None]) -> Array | None:
     """The numbers of a list of as many dimensions; ``None`` if they are no list of numbers, or not one of equal rows."""
     blocks: list[Array] = []
     skeleton: list[bytes] = []

@@ -19,7 +19,7 @@ import orjson
 
 from gradwire_engine.errors import GradwireError, LimitError
 
-from .number_runs import put_in, take_out
+from .long_tensors import put_in, take_out
 from .pieces import PIECE_BYTES, RepeatedKey, read_in_pieces
 from .writing import AnswerTooLarge as AnswerTooLarge
 from .writing import Encoding as Encoding
@@ -64,7 +64,7 @@ class TooManyValues(LimitError):
 
 
 def loads(
-    body: bytes | bytearray, *, most_values: int | None = None, check: Callable[[], None] | None = None, numbers: bool = False
+    body: bytes | bytearray, *, most_values: int | None = None, check: Callable[[], None] | None = None, tensors: bool = False
 ) -> Any:
     """Parses a JSON document as RFC 8259 has it, without NaN, Infinity, a byte order mark or repeated keys.
 
@@ -75,7 +75,7 @@ def loads(
         body: The document.
         most_values: The most values and keys that it may hold.
         check: Called between the pieces of a long document; what it raises ends the reading.
-        numbers: Whether a long list that a tensor has as its ``data`` is to be ``Numbers``.
+        tensors: Whether a long list that a tensor has as its ``data`` is to be ``Numbers``, and a long string ``Base64``.
 
     Raises:
         MalformedJson: The body is something else, or holds a number beyond float64.
@@ -94,7 +94,7 @@ def loads(
         if check is not None:
             check()
 
-    taken = take_out(body, _list, count) if numbers else None
+    taken = take_out(body, _list, count) if tensors else None
     if taken is not None:
         text, found = taken
         try:

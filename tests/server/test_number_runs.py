@@ -14,26 +14,26 @@ from hypothesis import strategies as st
 from gradwire_engine.codec import decode
 from gradwire_engine.errors import GradwireError
 from gradwire_engine.number_lists import Numbers
-from gradwire_server import number_runs, wire
+from gradwire_server import long_tensors, number_runs, wire
 from gradwire_server.wire import MalformedJson, TooManyValues, loads
 
 
 @pytest.fixture(autouse=True)
 def _short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists of a few numbers count as long, and are read in several pieces."""
-    monkeypatch.setattr(number_runs, "_LEAST_BYTES", 2)
+    monkeypatch.setattr(long_tensors, "_LEAST_BYTES", 2)
     monkeypatch.setattr(number_runs, "_PIECE_BYTES", 24)
     monkeypatch.setattr(wire, "PIECE_BYTES", 1)
 
 
 def loaded(body: bytes) -> Any:
-    return loads(body, numbers=True)
+    return loads(body, tensors=True)
 
 
 def lists_of(value: Any) -> Any:
     """The document with the numbers as lists again."""
     if isinstance(value, Numbers):
-        return value.lists()
+        return value.written()
     if isinstance(value, dict):
         return {key: lists_of(item) for key, item in value.items()}
     return [lists_of(item) for item in value] if isinstance(value, list) else value
@@ -205,9 +205,9 @@ def test_values_are_counted() -> None:
                 break
             except TooManyValues:
                 values += 1
-        loads(body, most_values=values, numbers=True)
+        loads(body, most_values=values, tensors=True)
         with pytest.raises(TooManyValues):
-            loads(body, most_values=values - 1, numbers=True)
+            loads(body, most_values=values - 1, tensors=True)
 
 
 def test_errors_are_found_in_the_whole_text() -> None:

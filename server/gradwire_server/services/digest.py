@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradwire_engine.base64_text import Base64
 from gradwire_engine.errors import ProgramError
 from gradwire_engine.number_lists import Numbers
 
@@ -33,6 +34,8 @@ def _plain(value: Any) -> Any:
         # The rows of a tensor hold numbers alone, and need no look at each.
         kinds = set(map(type, value))
         return [_plain(item) for item in value] if kinds & {dict, list, np.ndarray} else value
+    if isinstance(value, Base64):
+        return "base64", bytes(value.text)
     if isinstance(value, Numbers):
         value = value.array
     if isinstance(value, np.ndarray):

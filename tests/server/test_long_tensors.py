@@ -1,0 +1,126 @@
+"""Long strings of base64: taken out of a text they say what they say in it, or are left as they are."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradwire_engine.base64_text import Base64
+from gradwire_engine.codec import decode
+from gradwire_engine.errors import GradwireError
+from gradwire_server import long_tensors, wire
+from gradwire_server.services.digest import digest
+from gradwire_server.wire import MalformedJson, TooManyValues, loads
+
+
+@pytest.fixture(autouse=True)
+def _short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strings of a few characters count as long, and are looked at and searched for in several pieces."""
+    monkeypatch.setattr(long_tensors, "_LEAST_BYTES", 4)
+    monkeypatch.setattr(long_tensors, "_LOOKED_AT", 5)
+    monkeypatch.setattr(long_tensors, "_SEARCHED_BYTES", 3)
+    monkeypatch.setattr(wire, "PIECE_BYTES", 1)
+
+
+def written(value: Any) -> Any:
+    """The document with its strings put back."""
+    if isinstance(value, Base64):
+        return value.written()
+    if isinstance(value, dict):
+        return {key: written(item) for key, item in value.items()}
+    return [written(item) for item in value] if isinstance(value, list) else value
+
+
+def outcome(tensor: Any) -> Any:
+    try:
+        array = decode(tensor).array
+    except GradwireError as error:
+        return error.code, error.detail, error.pointer
+    return array.dtype, array.shape, array.tobytes()
+
+
+TEXT = base64.b64encode(np.arange(5.0).tobytes()).decode()
+
+
+def test_base64_stays_in_the_body() -> None:
+    body = json.dumps({"x": {"base64": TEXT, "dtype": "float64", "shape": [5]}, "y": {"data": [1, 2]}}).encode()
+    found = loads(body, tensors=True)
+    assert isinstance(found["x"]["base64"], Base64)
+    assert written(found)["x"] == {"base64": TEXT, "dtype": "float64", "shape": [5]}
+    assert np.array_equal(decode(found["x"]).array, np.arange(5.0))
+
+
+def test_each_tensor_has_memory_of_its_own() -> None:
+    found = loads(json.dumps({"x": {"base64": TEXT, "dtype": "float64", "shape": [5]}}).encode(), tensors=True)
+    first, second = decode(found["x"]).array, decode(found["x"]).array
+    first += 1
+    assert np.array_equal(second, np.arange(5.0))
+    assert second.flags.owndata
+
+
+@pytest.mark.parametrize("text", ["", "AQ==", "AQID", "AQI=", "AQJ=", "AQ=", "AQ", "====", "A===", "AA=A", "AQID====", "AQIDBA==", "=QID"])
+@pytest.mark.parametrize(("dtype", "size"), [("uint8", 1), ("uint8", 3), ("bool", 1), ("float64", 1)])
+def test_what_it_says_is_what_the_string_says(text: str, dtype: str, size: int) -> None:
+    tensor = {"base64": text, "dtype": dtype, "shape": [size]}
+    found = loads(json.dumps({"x": tensor}).encode(), tensors=True)["x"]
+    assert outcome(found) == outcome(tensor)
+
+
+@pytest.mark.parametrize("text", ["AQ ID===", "A\\u0041ID", "\\u0000\\u0000AQID", "AQID\\n", "häßlich", "A-_D"])
+def test_strings_of_anything_else_stay_as_they_are(text: str) -> None:
+    body = f'{{"x":{{"base64":"{text}"}}}}'.encode()
+    assert loads(body, tensors=True) == json.loads(body)
+
+
+@pytest.mark.parametrize("text", ["AQID\n", "AQID\x00"])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(MalformedJson, match="not valid JSON"):
+        loads(b'{"x":{"base64":"' + text.encode() + b'"}}', tensors=True)
+
+
+@pytest.mark.parametrize("end", [b"", b'"', b'"}', b'"}}}', b'",}}'])
+def test_the_rest_is_refused_where_it_is_wrong(end: bytes) -> None:
+    body = b'{"x":{"base64":"' + TEXT.encode() + end
+    with pytest.raises(MalformedJson) as slow:
+        loads(body)
+    with pytest.raises(MalformedJson) as quick:
+        loads(body, tensors=True)
+    assert (quick.value.detail, quick.value.line, quick.value.column) == (slow.value.detail, slow.value.line, slow.value.column)
+
+
+def test_where_it_is_no_tensor_it_is_a_string() -> None:
+    document = {"kwargs": {"base64": TEXT}, "name": {"base64": TEXT, "op": "mul"}, "base64": [{"base64": [TEXT]}], "data": TEXT}
+    assert loads(json.dumps(document).encode(), tensors=True) == document
+
+
+def test_a_text_with_the_mark_in_it_is_read_as_it_is() -> None:
+    document = {"x": {"base64": TEXT}, "y": {"base64": "\x000"}, "z": {"data": [1, 2, 3, 4]}}
+    assert loads(json.dumps(document).encode(), tensors=True) == document
+
+
+def test_values_are_counted_once() -> None:
+    body = json.dumps({"x": {"base64": TEXT}, "z": {"data": [1, 2, 3, 4]}}).encode()
+    marked = json.dumps({"x": {"base64": TEXT}, "z": {"data": [1, 2, 3, 4]}, "y": "\0"}).encode()
+    for text in (body, marked):
+        most = next(most for most in range(100) if _is_read(text, most, tensors=False))
+        assert _is_read(text, most, tensors=True)
+        assert not _is_read(body, most - 3, tensors=True)
+
+
+def _is_read(body: bytes, most: int, *, tensors: bool) -> bool:
+    try:
+        loads(body, most_values=most, tensors=tensors)
+    except TooManyValues:
+        return False
+    return True
+
+
+def test_documents_differ_by_their_base64() -> None:
+    def hashed(text: str) -> bytes:
+        return digest(loads(json.dumps({"nodes": [{"args": [{"base64": text}]}]}).encode(), tensors=True))
+
+    assert hashed("AQIDAQID") == hashed("AQIDAQID") != hashed("AQIDAQIE")
