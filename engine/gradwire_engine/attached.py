@@ -105,7 +105,7 @@ class _Unpacking:
 
     def _tensor(self, value: dict[str, Any], pointer: str) -> dict[str, Any]:
         name = value["tensor"]
-        array = self._tensors.get(name)
+        array: Array | None = self._tensors.get(name)
         if array is None:
             raise ProgramError(
                 f"There is no tensor {shown(name)} beside the document, which has {len(self._tensors)}.",
@@ -120,7 +120,7 @@ class _Unpacking:
         if type(dtype) is str and dtype in _COMPLEX:
             array = _as_complex(array, dtype, pointer)
         if self._copy:
-            array = array.astype(array.dtype.newbyteorder("="))
+            array = np.array(array, array.dtype.newbyteorder("="))
         return {"data": array, **{key: item for key, item in value.items() if key != "tensor"}}
 
 

@@ -25,6 +25,7 @@ from .dtypes import ALL, Array, NumpyDType, default_dtype, dtype_of, is_differen
 from .errors import LimitError, ProgramError, TensorTypeError
 from .meta import MAX_DIMENSIONS, check_extent
 from .number_lists import Numbers, converted
+from .safetensors import Received
 
 _FIELDS: Final = ("data", "base64", "dtype", "shape", "requires_grad")
 _SPECIAL: Final = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -39,7 +40,7 @@ class TensorLiteral:
     """A tensor as a document wrote it.
 
     Attributes:
-        array: The values: writable, C contiguous, shared with nothing.
+        array: The values: writable, C contiguous, shared with nothing unless the reader agreed to that.
         requires_grad: Whether the document asks for gradients.
     """
 
@@ -47,7 +48,7 @@ class TensorLiteral:
     requires_grad: bool
 
 
-def decode(value: object, *, declared: NumpyDType | None = None, max_elements: int | None = None) -> TensorLiteral:
+def decode(value: object, *, declared: NumpyDType | None = None, max_elements: int | None = None, share: bool = False) -> TensorLiteral:
     """Reads a tensor out of a parsed JSON document.
 
     Without a dtype torch's inference holds: numbers with a fraction take the default dtype, whole numbers ``int64``,
@@ -57,6 +58,7 @@ def decode(value: object, *, declared: NumpyDType | None = None, max_elements: i
         value: A number, a boolean, ``"NaN"``, ``"Infinity"``, ``"-Infinity"``, a nested list or an object.
         declared: The dtype that literals without one take, and that an object's ``dtype`` has to equal.
         max_elements: The most elements to accept; checked before anything is allocated.
+        share: Whether an array that lies in the body of a request may stay there: for those who never write into it.
 
     Raises:
         ProgramError: The value is not a tensor, or does not fit its dtype or shape.
@@ -66,7 +68,7 @@ def decode(value: object, *, declared: NumpyDType | None = None, max_elements: i
         return TensorLiteral(_Reader(declared, max_elements).read(value), False)
     if value.keys() == {"complex"}:
         return TensorLiteral(_complex_scalar(value["complex"], declared), False)
-    return _tensor_object(value, declared, max_elements)
+    return _tensor_object(value, declared, max_elements, share)
 
 
 def encode(array: Array, *, requires_grad: bool = False, is_leaf: bool = True, grad_fn: str | None = None) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def as_pairs(array: Array) -> Array:
     return flat.view(to_real(array.dtype)).reshape((*array.shape, 2))
 
 
-def _tensor_object(document: dict[str, Any], declared: NumpyDType | None, max_elements: int | None) -> TensorLiteral:
+def _tensor_object(document: dict[str, Any], declared: NumpyDType | None, max_elements: int | None, share: bool) -> TensorLiteral:
     for key in document:
         if key not in _FIELDS:
             pointer = "/" + key.replace("~", "~0").replace("/", "~1")
@@ -133,7 +135,7 @@ def _tensor_object(document: dict[str, Any], declared: NumpyDType | None, max_el
             _fail("shape_required", 'A tensor in base64 needs its "shape".')
         return TensorLiteral(_from_bytes(document["base64"], dtype, shape), requires_grad)
     if isinstance(document["data"], np.ndarray):
-        return TensorLiteral(_from_array(document["data"], dtype, shape, requires_grad, max_elements), requires_grad)
+        return TensorLiteral(_from_array(document["data"], dtype, shape, requires_grad, max_elements, share), requires_grad)
     if requires_grad and dtype is None:
         dtype = default_dtype()
     return TensorLiteral(_Reader(dtype, max_elements, shape, "/data").read(document["data"]), requires_grad)
@@ -325,15 +327,17 @@ def _from_bytes(text: object, dtype: NumpyDType, shape: tuple[int, ...]) -> Arra
 
 
 def _from_array(
-    array: Array, dtype: NumpyDType | None, shape: tuple[int, ...] | None, requires_grad: bool, max_elements: int | None
+    array: Array, dtype: NumpyDType | None, shape: tuple[int, ...] | None, requires_grad: bool, max_elements: int | None, share: bool
 ) -> Array:
-    """A copy of an array that a caller in this process handed over in place of its values written out."""
+    """A copy of an array that stands in place of its values written out; with ``share`` the array, if it may and can be used as it is."""
     found = _dtype(array.dtype.name, dtype)
     if requires_grad and not is_differentiable(found):
         _fail("not_differentiable", "Only Tensors of floating point and complex dtype can require gradients", "/requires_grad")
     _check_elements(array.size, max_elements, "/data")
     if shape is not None and array.shape != shape:
         _fail("shape_mismatch", f"The data has shape {list(array.shape)}, expected {list(shape)}.", "/shape")
+    if share and isinstance(array, Received) and array.flags.carray and array.dtype == found:
+        return array.view(np.ndarray)
     return np.array(array, found, order="C")
 
 

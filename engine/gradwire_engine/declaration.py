@@ -61,7 +61,7 @@ class Declaration:
         return f"{self.name}: {self.dtype.name}[{sizes}]" + ("" if self.default is None else " = ...")
 
     def read(self, value: Any, limits: Limits) -> Array:
-        """The array that a document, or a caller in this process, gives for the input; its shape is not looked at.
+        """The array that a document, or a caller in this process, gives for the input, not to be written into; its shape is not looked at.
 
         Raises:
             GradwireError: It is no tensor of this dtype; the pointer is relative to it.
@@ -79,7 +79,7 @@ class Declaration:
                     pass  # an integer beyond all floats, which the reader below describes
         if isinstance(value, np.ndarray):
             value = {"data": value, "dtype": value.dtype.name}
-        array = codec.decode(value, declared=self.dtype, max_elements=limits.tensor_bytes).array
+        array = codec.decode(value, declared=self.dtype, max_elements=limits.tensor_bytes, share=True).array
         if array.nbytes > limits.tensor_bytes:
             raise LimitError(
                 f"The input {self.name!r} takes {array.nbytes:,} bytes, more "

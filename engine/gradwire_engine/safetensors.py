@@ -54,6 +54,10 @@ class MalformedSafetensors(GradwireError):
     code = "malformed_safetensors"
 
 
+class Received(np.ndarray[Any, Any]):
+    """An array that lies in a body, which belongs to whoever received that: it need not be copied by who does not write into it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a body in the format holds.
@@ -64,7 +68,7 @@ class Contents:
     """
 
     metadata: Mapping[str, str]
-    tensors: Mapping[str, Array]
+    tensors: Mapping[str, Received]
 
 
 def loads_strictly(text: bytes) -> Any:
@@ -139,7 +143,7 @@ def write(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> Iterator
             yield little_endian.reshape(-1).view(np.uint8).data
 
 
-def _tensors(header: Mapping[str, Any], body: bytes | bytearray, start: int) -> dict[str, Array]:
+def _tensors(header: Mapping[str, Any], body: bytes | bytearray, start: int) -> dict[str, Received]:
     """The tensors of a header, which have to lie behind one another from ``start`` to the end of the body."""
     described = {name: _described(name, entry) for name, entry in header.items()}
     expected = 0
@@ -156,7 +160,7 @@ def _tensors(header: Mapping[str, Any], body: bytes | bytearray, start: int) -> 
             )
         if start + end > len(body):
             _fail(f"the tensor {shown(name)} ends {shown(start + end - len(body))} bytes behind the end of the body")
-        array: Array = np.frombuffer(body, dtype, count, start + begin if count else 0).reshape(shape)
+        array = np.frombuffer(body, dtype, count, start + begin if count else 0).reshape(shape).view(Received)
         if dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
             _fail(f"the tensor {shown(name)} is BOOL, but has other bytes than 0 and 1")
         tensors[name] = array

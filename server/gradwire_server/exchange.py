@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -69,7 +69,7 @@ async def send_answer(send: Send, status: int, body: bytes | Sequence[Piece], he
     Args:
         send: The request's channel.
         status: The HTTP status.
-        body: The body, or what it consists of.
+        body: The body, or what it consists of; a list is emptied, so that what is sent takes no memory while the rest waits.
         headers: Headers beside the length.
     """
     pieces: Sequence[Piece] = (body,) if isinstance(body, bytes) else body
@@ -78,10 +78,16 @@ async def send_answer(send: Send, status: int, body: bytes | Sequence[Piece], he
     if len(pieces) == 1 and size <= _TAKEN_AT_ONCE:
         await send({"type": "http.response.body", "body": pieces[0]})
         return
-    for piece in pieces:
+    for piece in _emptied(pieces) if isinstance(pieces, list) else pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     # Sending waits for what was sent before, so that this ends when the caller has taken the rest.
     await send({"type": "http.response.body", "body": b""})
+
+
+def _emptied(pieces: list[Piece]) -> Iterator[Piece]:
+    pieces.reverse()
+    while pieces:
+        yield pieces.pop()
 
 
 def raw_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

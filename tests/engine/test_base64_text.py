@@ -7,7 +7,7 @@ import base64
 import numpy as np
 import pytest
 
-from gradwire_engine.base64_text import base64_pieces, from_base64, to_base64
+from gradwire_engine.base64_text import base64_pieces, bytes_in_base64, read_base64, to_base64
 from gradwire_engine.codec import decode
 from gradwire_engine.errors import ProgramError
 
@@ -20,7 +20,10 @@ def test_long_texts_are_those_of_short_ones(size: int) -> None:
     text = base64.b64encode(raw).decode()
     assert to_base64(LONG[:size]) == text
     assert b"".join(base64_pieces(LONG[:size])) == text.encode()
-    assert bytes(from_base64(text)) == raw
+    for given in (text, memoryview(text.encode())):
+        found = bytearray(bytes_in_base64(given))
+        read_base64(given, memoryview(found))
+        assert found == raw
 
 
 @pytest.mark.parametrize("wrong", ["AAA=", "AA==", "AAAA====", "!AAA", "A\nAA", "ÄAAA"])

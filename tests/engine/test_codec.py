@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradwire_engine import dtypes
+from gradwire_engine import dtypes, safetensors
 from gradwire_engine.codec import decode, encode, to_base64, to_lists
 from gradwire_engine.errors import LimitError, ProgramError, TensorTypeError
 from gradwire_engine.meta import MAX_DIMENSIONS
@@ -329,6 +329,28 @@ def test_round_trip_without_a_parser(dtype: dtypes.DType, shape: tuple[int, ...]
     for document in ({"data": to_lists(array), **common}, {"base64": to_base64(array), **common}):
         back = decode(document).array
         assert (back.dtype, back.shape, back.tobytes()) == (array.dtype, array.shape, array.tobytes())
+
+
+def test_an_array_in_a_body_may_stay_there() -> None:
+    body = bytearray(b"".join(safetensors.write({"x": np.arange(6.0).reshape(2, 3)}, {})))
+    document = {"data": safetensors.read(body).tensors["x"]}
+    shared = decode(document, share=True).array
+    assert type(shared) is np.ndarray
+    assert np.array_equal(shared, np.arange(6.0).reshape(2, 3))
+    assert np.shares_memory(shared, np.frombuffer(body, np.uint8))
+    assert not np.shares_memory(decode(document).array, shared)
+
+
+def test_what_cannot_be_used_where_it_lies_is_copied() -> None:
+    whole = b"".join(safetensors.write({"x": np.arange(6.0)}, {}))
+    text = whole[8:-48]
+    # A header of one byte more is as good, but what follows is not aligned.
+    shifted = bytearray((len(text) + 1).to_bytes(8, "little") + text + b" " + whole[-48:])
+    for array in (safetensors.read(shifted).tensors["x"], safetensors.read(whole).tensors["x"], np.arange(6.0)):
+        found = decode({"data": array}, share=True).array
+        assert np.array_equal(found, np.arange(6.0))
+        assert found.flags.carray
+        assert not np.shares_memory(found, array)
 
 
 @pytest.mark.parametrize("array", [np.arange(6.0).reshape(2, 3).T, np.array(2, np.int8), np.zeros((0, 2)), np.arange(3, dtype=">f4")])

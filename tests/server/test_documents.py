@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -14,10 +15,14 @@ from starlette.types import ASGIApp
 
 from gradwire_engine import attached
 from gradwire_engine.dtypes import ALL, Array
+from gradwire_engine.limits import Limits
 from gradwire_engine.safetensors import MEDIA_TYPE, write
 from gradwire_server.app import create_app
 from gradwire_server.compression import decompress
+from gradwire_server.documents import Documents
 from gradwire_server.errors import BodyTooLarge, MalformedCompression
+from gradwire_server.negotiation import CallOptions
+from gradwire_server.services.repeated import EvaluateRepeated
 from gradwire_server.settings import Settings
 from tests.server.support import call, problem
 
@@ -210,3 +215,46 @@ def test_sessions_are_made_by_plain_json() -> None:
     assert problem(answer) == (415, "unsupported_media_type")
     headers = {"content-type": MEDIA_TYPE}
     assert problem(call(application(), "POST", "/v1/sessions", content=packed({}, {}), headers=headers)) == (415, "unsupported_media_type")
+
+
+def test_memory_of_a_large_call() -> None:
+    # Beside the body: the gradient, and at the worst moment the two parts of which it is the sum. The square is gone by then.
+    body = packed({"inputs": {"x": {"tensor": "x", "requires_grad": True}}, **SQUARE}, {"x": np.ones(500_000)})
+    options = CallOptions("list", 30.0, body=MEDIA_TYPE, answer=MEDIA_TYPE)
+    documents, evaluate = Documents(Settings()), EvaluateRepeated()
+    peaks: list[float] = []
+    tracemalloc.start()
+    try:
+        for _ in range(4):
+            received = bytearray(body)
+            before = tracemalloc.get_traced_memory()[0] - len(received)
+            tracemalloc.reset_peak()
+            answer = evaluate(documents.read(received, options, _never), limits=Limits(), check=_never)
+            written = documents.write(answer, options, _never)
+            peaks.append((tracemalloc.get_traced_memory()[1] - before) / len(body))
+            assert attached.unpack(b"".join(written.pieces), attached.RESPONSE)["grads"]["x"]["data"].sum() == 1_000_000
+            del received, answer, written
+    finally:
+        tracemalloc.stop()
+    assert max(peaks) < 4.5
+    # By a plan.
+    assert peaks[-1] < 2.5
+
+
+def _never() -> None:
+    pass
+
+
+def test_an_input_may_be_an_output_and_be_there_twice() -> None:
+    x = np.arange(30_000.0)
+    program = {
+        "inputs": {"a": {"tensor": "x", "requires_grad": True}, "b": {"tensor": "x", "requires_grad": True}},
+        "nodes": [{"name": "y", "op": "mul", "args": ["a", "b"]}, {"name": "z", "op": "sum", "args": ["y"]}],
+        "outputs": ["a", "z"],
+        "backward": "z",
+    }
+    app = application()
+    for _ in range(4):
+        answer = unpacked(post(app, packed(program, {"x": x})))
+        assert np.array_equal(answer["outputs"]["a"]["data"], x)
+        assert all(np.array_equal(answer["grads"][name]["data"], x) for name in "ab")

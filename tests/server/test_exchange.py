@@ -6,8 +6,9 @@ import pytest
 from starlette.types import Message
 
 from gradwire_engine.errors import Cancelled
+from gradwire_engine.safetensors import Piece
 from gradwire_server.errors import BodyTimeout
-from gradwire_server.exchange import read_body
+from gradwire_server.exchange import read_body, send_answer
 
 
 def read(*messages: Message, seconds: float = 5) -> bytes:
@@ -35,3 +36,32 @@ def test_a_body_that_never_ends() -> None:
 def test_a_caller_who_hangs_up() -> None:
     with pytest.raises(Cancelled):
         read({"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.disconnect"})
+
+
+@pytest.mark.parametrize("pieces", [[b"a" * 70_000, b"b", memoryview(b"c")], [b"ab"], []])
+def test_what_is_sent_of_a_list_is_let_go(pieces: list[Piece]) -> None:
+    whole = b"".join(pieces)
+    left: list[int] = []
+    sent: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            left.append(len(pieces))
+            sent.append(bytes(message["body"]))
+
+    asyncio.run(send_answer(send, 200, pieces, []))
+    assert b"".join(sent) == whole
+    if len(whole) > 65_536:
+        assert left == [2, 1, 0, 0]
+
+
+def test_what_is_kept_is_sent_as_it_is() -> None:
+    pieces = (b"a" * 70_000, b"b")
+    sent: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("body", b""))
+
+    for _ in range(2):
+        asyncio.run(send_answer(send, 200, pieces, []))
+    assert b"".join(sent) == b"".join(pieces) * 2

@@ -146,7 +146,8 @@ class Batch(_Endpoint):
         size = self._documents.size(body, options)
         status, code, headers, pieces = await self._work.batch(id, owner, begin, size=size, allowance=allowance)
         scope.setdefault("state", {})["problem_code"] = code
-        await send_answer(send, status, pieces, headers)
+        # They are kept.
+        await send_answer(send, status, tuple(pieces), headers)
 
     def _finish(self, answer: Answer, options: CallOptions, request_id: str, check: Callable[[], None]) -> Finished:
         pieces = count()

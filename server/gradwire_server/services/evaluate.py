@@ -150,7 +150,8 @@ def read_inputs(given: Any, limits: Limits) -> dict[str, Tensor]:
         pointer = join("/inputs", name)
         check_name(name, pointer)
         try:
-            literal = codec.decode(value, max_elements=limits.tensor_bytes)
+            # Programs are pure, so that nothing writes into it.
+            literal = codec.decode(value, max_elements=limits.tensor_bytes, share=True)
         except GradwireError as error:
             raise error.at(pointer) from None
         if literal.array.nbytes > limits.tensor_bytes:
@@ -182,7 +183,7 @@ def gradients_of(
         document: The request.
         program: Its program.
         inputs: The inputs, eager or symbolic.
-        values: What the program has computed of them.
+        values: What the program has computed of them, all of which is let go before the gradients are computed.
         limits: The most values to start from, and the size of a cotangent.
         count: Called with tensors of the shapes of all gradients before they are made.
         create_graph: Whether the gradients are recorded.
@@ -228,6 +229,8 @@ def gradients_of(
             )
     # A gradient has the shape of what it belongs to, so that all of them can be counted before they are made.
     count(targets)
+    # What neither the graph nor the caller needs makes room.
+    values.clear()
     try:
         found = walk_back(outputs, gradients, targets, create_graph=create_graph)
     except GradwireError as error:
