@@ -14,8 +14,8 @@ from gradwire_engine import attached
 from gradwire_engine.safetensors import Piece
 
 from . import wire
-from .compression import compress, decompress
-from .negotiation import EITHER, GZIP, IDENTITY, JSON, SAFETENSORS, CallOptions
+from .compression import IDENTITY, compress, decompress
+from .negotiation import EITHER, JSON, SAFETENSORS, CallOptions
 from .settings import Settings
 
 Headers = list[tuple[bytes, bytes]]
@@ -67,8 +67,8 @@ class Documents:
         Raises:
             GradwireError: The body is malformed or too large.
         """
-        if options.compression == GZIP:
-            body = decompress(body, self._settings.max_body_bytes, check)
+        if options.compression != IDENTITY:
+            body = decompress(body, options.compression, self._settings.max_body_bytes, check)
         if options.body == SAFETENSORS:
             return attached.unpack(body, attached.REQUEST, self._part(check))
         return wire.loads(body, most_values=self._settings.json_values, check=check, tensors=True)
@@ -101,8 +101,10 @@ class Documents:
             *wire.dumps_in_pieces(document, options.encoding, most_bytes=most_bytes, check=check, only_tensors=only_tensors)
         ]
         headers: Headers = [(b"content-type", media.encode())]
-        if options.compressed and sum(map(len, pieces)) >= _WORTH_COMPRESSING:
-            return Written(compress(pieces, check), [*headers, (b"content-encoding", GZIP.encode()), (b"vary", b"accept-encoding")])
+        coding = options.answer_compression
+        if coding != IDENTITY and sum(map(len, pieces)) >= _WORTH_COMPRESSING:
+            headers += [(b"content-encoding", coding.encode()), (b"vary", b"accept-encoding")]
+            return Written(compress(pieces, coding, check), headers)
         return Written(pieces, headers)
 
     def _part(self, check: Callable[[], None]) -> Callable[[bytes], Any]:

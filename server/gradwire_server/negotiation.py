@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from gradwire_engine.safetensors import MEDIA_TYPE
 
+from .compression import CODINGS, GZIP, IDENTITY
 from .errors import InvalidParameter, NotAcceptable, UnsupportedMediaType
 from .wire import Encoding
 
@@ -27,10 +28,6 @@ EITHER: Final = f"{JSON}, {SAFETENSORS}"
 
 EVENTS: Final = "text/event-stream"
 """The media type of an answer that says, as it comes about, how far it is."""
-
-IDENTITY: Final = "identity"
-GZIP: Final = "gzip"
-
 
 _EITHER: Final = EITHER.encode()
 # The headers that decide about the options of a call, and how long they and the query may be to be remembered.
@@ -48,10 +45,10 @@ class CallOptions:
         encoding: How tensors are written in an answer in JSON, one of :data:`ENCODINGS`.
         seconds: The time that the request may take.
         body: The media type of the request's body, one of :data:`WITH_TENSORS`.
-        compression: How the body is compressed, :data:`IDENTITY` or :data:`GZIP`.
+        compression: How the body is compressed, one of :data:`gradwire_server.compression.CODINGS` or not at all, :data:`IDENTITY`.
         answer: The media type that the answer is to have; for documents that hold tensors one of :data:`WITH_TENSORS`, or :data:`EITHER`
             if both are as welcome as each other; :data:`EVENTS` where the call has those.
-        compressed: Whether the answer may be compressed by gzip.
+        answer_compression: How the answer is compressed if that is worth it, as above.
         dry_run: Whether only what the call would take is asked for.
     """
 
@@ -60,7 +57,7 @@ class CallOptions:
     body: str = JSON
     compression: str = IDENTITY
     answer: str = JSON
-    compressed: bool = False
+    answer_compression: str = IDENTITY
     dry_run: bool = False
 
 
@@ -119,9 +116,8 @@ def _call_options(
             raise InvalidParameter(f"The query parameter 'encoding' must be one of {', '.join(ENCODINGS)}; got {encoding!r}.")
     asked = headers.get(b"request-timeout")
     seconds = most_seconds if asked is None else min(most_seconds, _seconds(asked))
-    accepted = headers.get(b"accept-encoding")
-    compressed = accepted is not None and _qualities(accepted).get(GZIP, 0.0) > 0
-    return CallOptions(cast(Encoding, encoding), seconds, body, compression, answer, compressed, dry_run == "true")
+    coding = _choose_coding(headers.get(b"accept-encoding"))
+    return CallOptions(cast(Encoding, encoding), seconds, body, compression, answer, coding, dry_run == "true")
 
 
 def query_parameters(scope: Scope, defaults: Mapping[str, str]) -> dict[str, str]:
@@ -182,12 +178,26 @@ def _compression(headers: Mapping[bytes, bytes]) -> str:
     coding = given.strip().lower()
     if coding == "x-gzip":
         return GZIP
-    if coding not in (IDENTITY, GZIP):
+    if coding != IDENTITY and coding not in CODINGS:
         raise UnsupportedMediaType(
-            f"A body with Content-Encoding {given!r} is not taken; compress it by gzip or not at all.",
-            headers={"Accept-Encoding": f"{GZIP}, {IDENTITY}"},
+            f"A body with Content-Encoding {given!r} is not taken; compress it by {' or '.join(CODINGS)} or not at all.",
+            headers={"Accept-Encoding": ", ".join((*CODINGS, IDENTITY))},
         )
     return coding
+
+
+# No weight but 0, which means not at all, is smaller (RFC 9110, section 12.4.2).
+_LEAST_QUALITY: Final = 0.001
+
+
+def _choose_coding(accepted: bytes | None) -> str:
+    """How the caller would rather have the answer compressed; of codings as welcome as each other, the quickest."""
+    if accepted is None:
+        return IDENTITY
+    quality = _qualities(accepted)
+    best = max(CODINGS, key=lambda coding: quality.get(coding, 0.0))
+    # Whoever names a coding wants it, unless the answer as it is would be more welcome.
+    return best if quality.get(best, 0.0) >= max(quality.get(IDENTITY, 0.0), _LEAST_QUALITY) else IDENTITY
 
 
 def require_acceptable(headers: Mapping[bytes, bytes]) -> None:

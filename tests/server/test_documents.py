@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
-import zlib
 from typing import Any
 
 import httpx
@@ -18,9 +17,7 @@ from gradwire_engine.dtypes import ALL, Array
 from gradwire_engine.limits import Limits
 from gradwire_engine.safetensors import MEDIA_TYPE, write
 from gradwire_server.app import create_app
-from gradwire_server.compression import decompress
 from gradwire_server.documents import Documents
-from gradwire_server.errors import BodyTooLarge, MalformedCompression
 from gradwire_server.negotiation import CallOptions
 from gradwire_server.services.repeated import EvaluateRepeated
 from gradwire_server.settings import Settings
@@ -146,67 +143,11 @@ def test_an_answer_has_no_more_bytes_than_it_may() -> None:
     assert problem(answer) == (422, "answer_too_large")
 
 
-def compressed(data: bytes, times: int = 1) -> bytes:
-    stream = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join([*(stream.compress(data) for _ in range(times)), stream.flush()])
-
-
-def test_a_bomb_goes_no_further_than_bodies_may() -> None:
-    # Sixteen megabytes in sixteen kilobytes.
-    bomb = compressed(bytes(2**20), 16)
-    assert len(bomb) < 2**15
-    answer = post(application(max_body_bytes=2**20), bomb, content_encoding="gzip")
-    assert problem(answer) == (413, "body_too_large")
-    assert "at most 1048576 bytes, but this one is larger than that, decompressed" in answer.json()["detail"]
-
-
-@pytest.mark.parametrize(
-    ("body", "detail"),
-    [
-        (b"{}", "incorrect header check"),
-        (compressed(b"{}")[:-1], "cut off"),
-        (compressed(b'{"inputs":{}}' * 9000)[:200], "cut off"),
-        (compressed(b"{}")[:12], "cut off"),
-        (compressed(b"{}") + b"more", "incorrect header check"),
-        (compressed(b"{}")[:-8] + bytes(8), "incorrect data check"),
-    ],
-)
-def test_compression_that_is_broken(body: bytes, detail: str) -> None:
-    answer = post(application(), body, sent="application/json", content_encoding="gzip")
-    assert problem(answer) == (400, "malformed_compression")
-    assert detail in answer.json()["detail"]
-
-
-def test_large_bodies_are_decompressed_in_pieces() -> None:
-    checks = 0
-
-    def check() -> None:
-        nonlocal checks
-        checks += 1
-
-    for data in (np.random.default_rng(0).bytes(3_000_001), bytes(3_000_001), b"ab" * 2**17, bytes(2**16), b""):
-        body = gzip.compress(data)
-        assert decompress(body + body, 2 * len(data), check) == data + data
-        if data:
-            with pytest.raises(BodyTooLarge):
-                decompress(body + body, 2 * len(data) - 1, check)
-            with pytest.raises(MalformedCompression, match="cut off"):
-                decompress(body + body[:-9], 2 * len(data), check)
-    assert checks > 300
-
-
 def test_an_answer_in_whichever_format_suits_it() -> None:
     for count, expected in [(2000, "application/json"), (2100, MEDIA_TYPE)]:
         program = {"inputs": {"x": {"tensor": "x"}}, "nodes": [], "outputs": ["x"]}
         answer = post(application(), packed(program, {"x": np.ones(count)}), accept=f"application/json, {MEDIA_TYPE}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, expected)
-
-
-def test_several_members_are_one_body() -> None:
-    text = json.dumps({"inputs": {"x": 2.0}, "nodes": [], "outputs": ["x"]}).encode()
-    body = gzip.compress(text[:10]) + gzip.compress(b"") + gzip.compress(text[10:])
-    answer = post(application(), body, sent="application/json", content_encoding="gzip", accept="*/*")
-    assert answer.json()["outputs"]["x"]["data"] == 2
 
 
 def test_sessions_are_made_by_plain_json() -> None:

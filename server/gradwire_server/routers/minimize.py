@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gradwire_engine.limits import Limits
 from gradwire_engine.minimize import Iteration
 
+from ..compression import IDENTITY
 from ..compute import Allowance, Job
 from ..documents import Written
 from ..events import Progress, send_progress
@@ -59,7 +60,7 @@ class MinimizeFunction:
             answer = self._functions.minimize(name, document, owner=owner, limits=limits, check=check, seconds=seconds, report=report)
             check()
             if options.answer == EVENTS:
-                return documents.write_json(answer, replace(options, compressed=False), check, JSON)
+                return documents.write_json(answer, replace(options, answer_compression=IDENTITY), check, JSON)
             return documents.write(answer, options, check)
 
         # Even a small function is evaluated many times, so that this never is a job for where it stands.
