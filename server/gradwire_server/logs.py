@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,9 +15,24 @@ from .settings import Settings
 
 Logger = structlog.typing.FilteringBoundLogger
 
+# Where it happened is in the last of them; who called is in the access log.
+_MOST_FRAMES: Final = 50
+_MOST_CHARACTERS: Final = 16 * 1024
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """The traceback in plain text. It never shows values: writing a local list of a million numbers takes seconds."""
+    text = "".join(traceback.format_exception(*exc_info, limit=-_MOST_FRAMES)).rstrip("\n")
+    if len(text) > _MOST_CHARACTERS:
+        half = _MOST_CHARACTERS // 2
+        text = f"{text[:half]}\n... {len(text) - 2 * half} characters are left out here ...\n{text[-half:]}"
+    return text
+
+
 _SHARED: Final[list[structlog.typing.Processor]] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.ExceptionRenderer(_traceback),
 ]
 
 
@@ -36,11 +52,11 @@ def configure_logging(settings: Settings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     _json_level = level if settings.log_format == "json" else None
     if settings.log_format == "json":
-        render: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _to_json_bytes]
-        library: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, _to_json_text]
+        render: list[structlog.typing.Processor] = [_to_json_bytes]
+        library: list[structlog.typing.Processor] = [_to_json_text]
         factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
-        render = library = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        render = library = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
         factory = structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
         processors=[*_SHARED, *render],

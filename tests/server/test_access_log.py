@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from tests.server.support import app, call
@@ -72,3 +74,38 @@ def test_the_log_can_be_text() -> None:
     assert "hello" in lines[0]
     assert "number=1" in lines[0]
     assert any("ZeroDivisionError" in line for line in lines)
+
+
+DEEP = """
+import sys
+from gradwire_server.logs import configure_logging, get_logger
+from gradwire_server.settings import Settings
+configure_logging(Settings(log_format={format!r}))
+
+def fall(depth):
+    secret = "value of a local"
+    if not depth:
+        raise ValueError("begin" + "x" * 100_000 + "end")
+    (fall if depth % 2 else lambda depth: fall(depth))(depth - 1)
+
+try:
+    fall(400)
+except ValueError as error:
+    get_logger("gradwire.test").error("failure", exc_info=error)
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_traceback_is_plain_and_has_an_end(form: str) -> None:
+    run = subprocess.run([sys.executable, "-c", DEEP.format(format=form)], capture_output=True, text=True, check=True, timeout=60)
+    assert len(run.stderr) < 20_000
+    text = json.loads(run.stderr)["exception"] if form == "json" else run.stderr
+    assert "ValueError: beginxxx" in text
+    assert text.rstrip().endswith("xxxend")
+    assert re.search(r"\n\.\.\. \d+ characters are left out here \.\.\.\n", text)
+    # No values of locals, no boxes, no colours.
+    assert "value of a local" not in text
+    assert text.isascii()
+    assert "\x1b" not in text
+    # The last calls are there, and not all of them.
+    assert 20 < text.count("in fall") + text.count("in <lambda>") <= 50
