@@ -20,7 +20,7 @@ from gradwire_engine.dtypes import Array
 
 Body = bytes | bytearray
 
-_PIECE_BYTES: Final = 64 * 1024
+_PIECE_BYTES: Final = 32 * 1024
 
 _FRACTION: Final = re.compile(rb"[.eE]")
 _NEGATIVE_ZERO: Final = re.compile(rb"(?<![eE])-0(?![.eE0-9])")
