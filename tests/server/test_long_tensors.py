@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from gradwire_engine.base64_text import Base64
 from gradwire_engine.codec import decode
 from gradwire_engine.errors import GradwireError
+from gradwire_engine.number_lists import Numbers
 from gradwire_server import long_tensors, wire
 from gradwire_server.services.digest import digest
 from gradwire_server.wire import MalformedJson, TooManyValues, loads
@@ -28,7 +32,7 @@ def _short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def written(value: Any) -> Any:
     """The document with its strings put back."""
-    if isinstance(value, Base64):
+    if isinstance(value, (Base64, Numbers)):
         return value.written()
     if isinstance(value, dict):
         return {key: written(item) for key, item in value.items()}
@@ -124,3 +128,62 @@ def test_documents_differ_by_their_base64() -> None:
         return digest(loads(json.dumps({"nodes": [{"args": [{"base64": text}]}]}).encode(), tensors=True))
 
     assert hashed("AQIDAQID") == hashed("AQIDAQID") != hashed("AQIDAQIE")
+
+
+PARTS = st.sampled_from(
+    [
+        '"base64"',
+        '"data"',
+        '"x"',
+        ":",
+        ",",
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "\\",
+        "\\u0000",
+        '"AQID"',
+        '"AQIDAQIDAQID"',
+        '"A-=="',
+        "[1,2]",
+        "1.5",
+        " ",
+    ]
+)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PARTS, max_size=16).map("".join))
+@example('{"base64":"AQID","base64":"AQID"}')
+@example('{"base64":"AQID""}')
+@example('{"base64\\"":"AQID"}')
+@example('{"\\"base64":"AQID"}')
+@example('["base64":"AQID"]')
+@example('{"data":[1,2,3,4],"base64":"AQID"}')
+@example('{"base64":"AQID"},"base64":"AQID"')
+def test_anything_is_read_or_refused_alike(text: str) -> None:
+    body = text.encode()
+    try:
+        slow = loads(body)
+    except MalformedJson as error:
+        with pytest.raises(MalformedJson, match=f"^{re.escape(error.detail)}$"):
+            loads(body, tensors=True)
+        return
+    assert repr(written(loads(body, tensors=True))) == repr(slow)
+
+
+DOCUMENTS = st.recursive(
+    st.sampled_from([TEXT, "AQID", "AQ==", "", "\0", "\x000", 1.5, None, [1, 2, 3, 4]]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["base64", "data", "dtype", "kwargs", "x"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(DOCUMENTS, st.sampled_from([None, 1]))
+def test_documents_are_what_they_were(document: Any, indent: int | None) -> None:
+    assert written(loads(json.dumps(document, indent=indent).encode(), tensors=True)) == document
