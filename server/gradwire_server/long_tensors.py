@@ -58,8 +58,9 @@ def take_out(body: Body, lists: Callable[[bytes], Any], count: Callable[[int], N
         counted += values
         count(values)
 
+    keys = _Keys(body, note)
     for _ in range(_MOST_KEYS):
-        key, begin = _next_key(body, at, note)
+        key, begin = keys.after(at)
         if not key:
             break
         at = begin + len(key)
@@ -109,17 +110,39 @@ def put_in(document: Any, found: list[Taken]) -> None:
             waiting.extend((item, False) for item in value if type(item) is dict or type(item) is list)
 
 
-def _next_key(body: Body, at: int, count: Callable[[int], None]) -> tuple[bytes, int]:
-    """The first of the keys from ``at`` on, and where it begins; an empty one if there is none."""
-    while at < len(body):
-        count(0)
-        stop = at + _SEARCHED_BYTES + len(_BASE64) - 1
-        first = [(begin, key) for key in _OPENING if (begin := body.find(key, at, stop)) >= 0]
-        if first:
-            begin, key = min(first)
-            return key, begin
-        at += _SEARCHED_BYTES
-    return b"", len(body)
+class _Keys:
+    """Finds the keys of a text in their order; all of it is searched once for each of them, however many there are.
+
+    Args:
+        body: The text.
+        count: Called between windows of it.
+    """
+
+    def __init__(self, body: Body, count: Callable[[int], None]) -> None:
+        self._body = body
+        self._count = count
+        # Where a key is, or as far as it is known that it is not.
+        self._known = dict.fromkeys(_OPENING, (0, False))
+
+    def after(self, at: int) -> tuple[bytes, int]:
+        """The first key from ``at`` on, and where it begins; an empty one if there is none. The next call has a larger ``at``."""
+        while at < len(self._body):
+            self._count(0)
+            stop = at + _SEARCHED_BYTES
+            first = [(begin, key) for key in _OPENING if (begin := self._begin(key, at, stop)) < stop]
+            if first:
+                begin, key = min(first)
+                return key, begin
+            at = stop
+        return b"", len(self._body)
+
+    def _begin(self, key: bytes, at: int, stop: int) -> int:
+        """Where the key begins, if that is before ``stop``, and else ``stop`` or more."""
+        known, is_there = self._known[key]
+        if known < at or (known < stop and not is_there):
+            begin = self._body.find(key, max(known, at), stop + len(key) - 1)
+            known, is_there = self._known[key] = (begin, True) if begin >= 0 else (stop, False)
+        return known
 
 
 def _holds_mark(text: Body, count: Callable[[int], None]) -> bool:

@@ -130,6 +130,25 @@ def test_documents_differ_by_their_base64() -> None:
     assert hashed("AQIDAQID") == hashed("AQIDAQID") != hashed("AQIDAQIE")
 
 
+class Counted(bytearray):
+    """Bytes that know how many of them were searched."""
+
+    searched = 0
+
+    def find(self, what: Any, start: Any = 0, stop: Any = None) -> int:
+        found = super().find(what, start, stop)
+        self.searched += (len(self) if found < 0 and stop is None else min(stop, len(self)) if found < 0 else found + 1) - start
+        return found
+
+
+@pytest.mark.parametrize("key", ["data", "base64"])
+def test_many_keys_are_found_in_one_go(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_tensors, "_SEARCHED_BYTES", 2**20)
+    body = Counted(json.dumps([{key: [1] if key == "data" else "A"} for _ in range(2_000)] + ["x" * 2**20]).encode())
+    assert long_tensors.take_out(body, json.loads, lambda values: None) is None
+    assert body.searched < 5 * len(body)
+
+
 PARTS = st.sampled_from(
     [
         '"base64"',
