@@ -13,6 +13,7 @@ import gradwire_engine as gradwire
 from gradwire_engine.dtypes import Array
 from gradwire_engine.meta import meta_of_array
 from gradwire_engine.plan import Plan, compile_trace
+from gradwire_engine.plan.native.background import available
 from gradwire_engine.symbolic import trace
 
 from .timing import by_turns, table
@@ -183,6 +184,7 @@ def plan_of(row: Row) -> Plan:
 
 def _gradwire(row: Row) -> Callable[[], Sequence[Any]]:
     plan = plan_of(row)
+    plan.make_native()
     return lambda: plan(row.arrays)
 
 
@@ -264,7 +266,8 @@ def _compiling() -> str:
 
 def measure() -> str:
     """Runs every row with whichever peers are installed, and gives the tables."""
-    tables = []
+    with_native = "with" if available() else "without"
+    tables = [f"Plans, {with_native} machine code for long elementwise runs"]
     for row in _rows():
         seconds = by_turns(_contenders(row), rounds=row.rounds, repeats=row.repeats)
         tables.append(table(row.title + ", value + gradients", "us", {k: v * 1e6 for k, v in seconds.items()}, "gradwire"))

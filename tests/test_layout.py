@@ -24,7 +24,7 @@ NUMPY_AND_ENGINE = {"numpy", "gradwire_engine"}
 WEB = {"fastapi", "starlette", "uvicorn", "uvloop", "orjson", "structlog", "prometheus_client"}
 DOCUMENTATION = WEB | {"pydantic", "gradwire_server", "gradwire_engine"}
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
-    "gradwire_engine": (NUMPY_AND_ENGINE, {"scipy", "opt_einsum"}),
+    "gradwire_engine": (NUMPY_AND_ENGINE, {"scipy", "opt_einsum", "llvmlite"}),
     "gradwire_server": (NUMPY_AND_ENGINE | WEB | {"gradwire_server"}, set()),
     "gradwire_server.cli": ({"gradwire_server"}, set()),
     # It turns refused settings into sentences.

@@ -22,6 +22,7 @@ from .layouts import settle
 from .lower import lower
 from .merge import merge
 from .prune import prune
+from .runs import Run
 from .simplify import simplify
 
 Pass = Callable[[Graph], Graph]
@@ -53,6 +54,7 @@ class Plan:
         self.peak_bytes = emitted.peak_bytes
         self.nbytes = emitted.constant_bytes + emitted.recipe.kept * emitted.recipe.nbytes + 20 * len(emitted.text)
         self._inputs = graph.inputs
+        self._runs: list[Run] = [s.function for s in graph.steps if s.kind == "run"]
         self.asks_context = emitted.asks_context
         pool = emitted.recipe.pool()
         names = {
@@ -86,6 +88,16 @@ class Plan:
             return found
         with np.errstate(all="ignore"):
             return self._run(arrays)
+
+    def make_native(self) -> bool:
+        """Has machine code do the long elementwise runs from now on, without waiting until they have been called often enough.
+
+        Returns:
+            Whether it does them all. Without llvmlite, and for what LLVM is not given, NumPy goes on.
+        """
+        for run in self._runs:
+            run.make_native()
+        return all(run.is_native for run in self._runs)
 
     def _fit(self, position: int, array: Any) -> Array:
         """An input in the layout that the plan was compiled for."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import math
+import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,10 +14,16 @@ import numpy as np
 
 from ..dtypes import Array, NumpyDType
 from .ir import Step, Term, splat_value
+from .native import background
+from .native.blocks import CODE_BYTES, NativeBlocks, native_blocks
 from .workers import share
+
+_log = logging.getLogger(__name__)
 
 _BLOCK_BYTES: Final = 1 << 17
 """The bytes of one operand of a block: a handful of them stay in the cache of a core."""
+_WORTH_COMPILING: Final = 50_000_000
+"""The number of elements, counted once per step, after which machine code is made: they take NumPy as long as that takes LLVM."""
 
 
 @dataclass
@@ -34,6 +43,9 @@ class Run:
     """Steps done together, block by block.
 
     The blocks, and the order in which their sums are added, do not depend on how many threads there are.
+
+    NumPy does the steps one after the other. Where llvmlite is installed, and the run has been called often enough, machine code that
+    does them all in one go is made in the background, and takes over when it is there; blocks that it cannot do rightly stay NumPy's.
 
     Args:
         shape: The shape of all that is computed element by element.
@@ -70,6 +82,9 @@ class Run:
         exec(compile(self.text, "<run>", "exec"), names)
         self._do: Callable[..., None] = names["do"]
         self._pool: deque[tuple[Array, ...]] = deque(maxlen=16)
+        self._operands = operands
+        self._until_native: float = _WORTH_COMPILING
+        self._native: NativeBlocks | None = None
 
     @property
     def __name__(self) -> str:
@@ -77,8 +92,48 @@ class Run:
 
     @property
     def nbytes(self) -> int:
-        """What one thread needs."""
-        return sum((self._block + self._shift) * d.itemsize for d in self._dtypes)
+        """What one thread needs, and the code."""
+        code = CODE_BYTES if background.available() else 0
+        return code + sum((self._block + self._shift) * d.itemsize for d in self._dtypes)
+
+    @property
+    def is_native(self) -> bool:
+        """Whether machine code does the steps."""
+        return self._native is not None
+
+    def make_native(self) -> None:
+        """Has machine code do the steps from now on, if that can be made."""
+        if self._native is not None or not background.available():
+            return
+        others = [*(t for p in self.placements for t, _ in p.parts), *(s.args[0] for s in self.sums)]
+        try:
+            made = native_blocks(self.steps, self._operands, self.values, others, self._is_direct, self._block + self._shift)
+        except Exception as error:
+            _log.warning("A run of %d steps stays with NumPy: it could not be compiled: %s", len(self.steps), error)
+            return
+        if made is not None:
+            self._native = made
+            self._pool.clear()
+
+    @property
+    def _is_direct(self) -> bool:
+        """Whether what a block computes belongs to that block of the values, and to nothing else."""
+        return not self._shift and not self.placements
+
+    def _count_towards_native(self) -> None:
+        """Asks for machine code, once enough was done without."""
+        self._until_native -= self._count * len(self.steps)
+        if self._until_native > 0 or not background.available():
+            return
+        found = weakref.ref(self)
+
+        def make() -> None:
+            run = found()
+            if run is not None:
+                run.make_native()
+
+        # Where too many wait, or this cannot be compiled, it is not asked for again before as much was done once more.
+        self._until_native = math.inf if background.background.submit(make) else _WORTH_COMPILING
 
     def __call__(self, operands: Sequence[Array], results: Sequence[Array]) -> list[Any]:
         """Does all blocks.
@@ -93,30 +148,82 @@ class Run:
         flat = [a.reshape(-1) if a.size > 1 else a.reshape(()) for a in operands]
         targets = [r.reshape(-1) for r in results]
         partial = [np.empty(self._blocks, s.out.dtype) for s in self.sums]
-        held: list[tuple[Array, ...]] = []
+        native = self._native
+        used: list[tuple[deque[tuple[Array, ...]], tuple[Array, ...]]] = []
 
-        def make_worker() -> Callable[[int], None]:
+        def span(number: int) -> tuple[int, int, int, int]:
+            begin = number * self._block
+            end = min(begin + self._block, self._length)
+            first, last = max(0, begin - self._shift), min(self._count, end)
+            return begin, end, first, max(first, last)
+
+        def buffers(pool: deque[tuple[Array, ...]], make: Callable[[], tuple[Array, ...]]) -> tuple[Array, ...]:
             try:
-                buffers = self._pool.pop()
+                found = pool.pop()
             except IndexError:
-                buffers = tuple(np.empty(self._block + self._shift, d) for d in self._dtypes)
-            held.append(buffers)
+                found = make()
+            used.append((pool, found))
+            return found
+
+        def numpy_worker() -> Callable[[int], None]:
+            whole = buffers(self._pool, self._buffers)
 
             def do(number: int) -> None:
-                begin = number * self._block
-                end = min(begin + self._block, self._length)
-                first, last = max(0, begin - self._shift), min(self._count, end)
-                count = max(last - first, 0)
-                parts = buffers if count == self._block + self._shift else tuple([b[:count] for b in buffers])
+                begin, end, first, last = span(number)
+                parts = whole if last - first == self._block + self._shift else tuple([b[: last - first] for b in whole])
                 self._do(number, begin, end, first, last, flat, targets, parts, partial)
 
             return do
 
-        share(self._blocks, make_worker)
-        self._pool.extend(held)
+        def native_worker(blocks: NativeBlocks) -> Callable[[int], None]:
+            steps = blocks.steps(flat, targets, buffers(blocks.pool, blocks.buffers))
+            careful: Callable[[int], None] | None = None
+
+            def do(number: int) -> None:
+                nonlocal careful
+                begin, end, first, last = span(number)
+                results = steps(first, last)
+                if results is not None:
+                    self._finish(number, begin, end, first, results, targets, partial)
+                    return
+                careful = careful or numpy_worker()
+                careful(number)
+
+            return do
+
+        share(self._blocks, numpy_worker if native is None else lambda: native_worker(native))
+        for pool, found in used:
+            pool.append(found)
+        if native is None:
+            self._count_towards_native()
         # The last blocks may hold nothing that is reduced.
-        used = -(-self._count // self._block)
-        return [s.function.reduce(p[:used]) for s, p in zip(self.sums, partial, strict=True)]
+        reduced = -(-self._count // self._block)
+        return [s.function.reduce(p[:reduced]) for s, p in zip(self.sums, partial, strict=True)]
+
+    def _buffers(self) -> tuple[Array, ...]:
+        """What one thread needs where NumPy does the steps."""
+        return tuple(np.empty(self._block + self._shift, d) for d in self._dtypes)
+
+    def _finish(
+        self,
+        number: int,
+        begin: int,
+        end: int,
+        first: int,
+        results: Mapping[Term, Array],
+        targets: Sequence[Array],
+        partial: Sequence[Array],
+    ) -> None:
+        """What is left of a block when machine code has done its steps."""
+        if not self._is_direct:
+            for target, term in zip(targets, self.values, strict=False):
+                target[begin:end] = results[term][begin - first :]
+        for target, placement in zip(targets[len(self.values) :], self.placements, strict=True):
+            for k, (term, shift) in enumerate(placement.parts):
+                place(target, results[term], shift, begin, end, first, self._count, k == 0)
+        if begin < self._count:
+            for sums, step in zip(partial, self.sums, strict=True):
+                sums[number] = step.function.reduce(results[step.args[0]][begin - first : min(end, self._count) - first])
 
 
 def place(target: Array, part: Array, shift: int, begin: int, end: int, first: int, count: int, fresh: bool) -> None:

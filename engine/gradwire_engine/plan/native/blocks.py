@@ -1,0 +1,89 @@
+"""The blocks of a run done by machine code; what is put together and reduced of the results is done by NumPy."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import Array
+from ..ir import Step, Term
+from .kernel import NAME, kernel_text
+from .machine import Machine
+
+CODE_BYTES = 1 << 16
+"""What the machine code of a run takes, at most."""
+
+
+class NativeBlocks:
+    """Machine code for the steps of a run.
+
+    Args:
+        machine: The code: of the number of elements and of the addresses of operands and results.
+        results: What it stores.
+        direct: Whether that is what the run gives, so that it is stored where it belongs; otherwise a buffer takes it.
+        length: The elements of a buffer.
+    """
+
+    def __init__(self, machine: Machine, results: Sequence[Term], direct: Sequence[bool], length: int) -> None:
+        self._machine = machine
+        self._results = list(results)
+        self._direct = list(direct)
+        self._length = length
+        self.pool: deque[tuple[Array, ...]] = deque(maxlen=16)
+
+    def buffers(self) -> tuple[Array, ...]:
+        """What one thread needs."""
+        return tuple(np.empty(self._length, t.dtype) for t, d in zip(self._results, self._direct, strict=True) if not d)
+
+    def steps(
+        self, operands: Sequence[Array], targets: Sequence[Array], buffers: Sequence[Array]
+    ) -> Callable[[int, int], dict[Term, Array] | None]:
+        """What does the steps for some elements, from one to before another.
+
+        It gives the results that are stored; ``None`` if there are elements for which they are not right.
+
+        Args:
+            operands: Arrays of one dimension, or of none.
+            targets: Where the values of the run go.
+            buffers: What ``buffers`` made.
+        """
+        free, given = iter(buffers), iter(targets)
+        stored = [next(given) if d else next(free) for d in self._direct]
+        moving = [(_address(a), a.itemsize if a.ndim else 0) for a in operands]
+        moving += [(_address(a), a.itemsize if d else 0) for a, d in zip(stored, self._direct, strict=True)]
+        call, named = self._machine.call, list(zip(self._results, stored, self._direct, strict=True))
+
+        def do(first: int, last: int) -> dict[Term, Array] | None:
+            if call(last - first, *[address + first * size for address, size in moving]):
+                return None
+            return {term: array[first:last] if direct else array[: last - first] for term, array, direct in named}
+
+        return do
+
+
+def native_blocks(
+    steps: Sequence[Step], operands: Sequence[Term], values: Sequence[Term], others: Sequence[Term], direct: bool, length: int
+) -> NativeBlocks | None:
+    """Compiles steps; ``None`` if they are not for machine code.
+
+    Args:
+        steps: The steps.
+        operands: What they read.
+        values: Those of their results that are wanted as they are.
+        others: Those that something is made of.
+        direct: Whether the values are stored where they belong.
+        length: How many elements are done at once, at most.
+    """
+    results = list(dict.fromkeys([*values, *others]))
+    text = kernel_text(steps, operands, results)
+    if text is None:
+        return None
+    machine = Machine(text, NAME, len(operands) + len(results))
+    return NativeBlocks(machine, results, [direct and t in values for t in results], length)
+
+
+def _address(array: Array) -> Any:
+    return array.__array_interface__["data"][0]
