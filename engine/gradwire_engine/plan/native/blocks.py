@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..ir import Step, Term
 from .kernel import NAME, kernel_text
 from .machine import Machine
 
-CODE_BYTES = 1 << 16
+CODE_BYTES: Final = 1 << 17
 """What the machine code of a run takes, at most."""
 
 

@@ -19,28 +19,28 @@ class Code:
 
     Args:
         lanes: How many elements each instruction works on.
-        intrinsics: Gets the declarations of the functions of LLVM's own that are called.
 
     Attributes:
         lines: The instructions.
+        intrinsics: The declarations of the functions of LLVM's own that they call.
         outside: Where an element is that is beyond what the instructions compute rightly, if anything was ever in doubt.
     """
 
-    def __init__(self, lanes: int, intrinsics: set[str]) -> None:
+    def __init__(self, lanes: int) -> None:
         self.lanes = lanes
         self.lines: list[str] = []
+        self.intrinsics: set[str] = set()
         self.outside: Value | None = None
-        self._intrinsics = intrinsics
         self._count = 0
 
     def type(self, kind: Kind | str) -> str:
         """The type of a value."""
-        return f"<{self.lanes} x {kind}>" if self.lanes > 1 else kind
+        return f"<{self.lanes} x {kind}>"
 
     def name(self) -> str:
         """A new name."""
         self._count += 1
-        return f"%v{self.lanes}.{self._count}"
+        return f"%v{self._count}"
 
     def add(self, kind: Kind, text: str) -> Value:
         """The value that an instruction gives."""
@@ -58,16 +58,14 @@ class Code:
             text = f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
         else:
             text = str(int(number))
-        if self.lanes > 1:
-            text = f"<{', '.join([f'{kind} {text}'] * self.lanes)}>"
-        return Value(self, kind, text)
+        return Value(self, kind, f"<{', '.join([f'{kind} {text}'] * self.lanes)}>")
 
     def call(self, function: str, *operands: Value) -> Value:
         """Calls a function of LLVM's own that gives what it takes."""
         kind = operands[0].kind
-        name = f"llvm.{function}.{f'v{self.lanes}' if self.lanes > 1 else ''}{_SUFFIX[kind]}"
+        name = f"llvm.{function}.v{self.lanes}{_SUFFIX[kind]}"
         type_ = self.type(kind)
-        self._intrinsics.add(f"declare {type_} @{name}({', '.join([type_] * len(operands))})")
+        self.intrinsics.add(f"declare {type_} @{name}({', '.join([type_] * len(operands))})")
         return self.add(kind, f"call {type_} @{name}({', '.join(f'{type_} {v.text}' for v in operands)})")
 
     def doubt(self, where: Value) -> None:

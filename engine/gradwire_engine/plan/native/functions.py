@@ -159,7 +159,7 @@ def tanh(x: Value) -> Value:
 
 
 def log(x: Value) -> Value:
-    """The natural logarithm: ``n ln 2 + log(1 + f)``, and ``log(1 + f) = 2 artanh(f / (2 + f))``, arranged as in fdlibm's e_log.c."""
+    """The natural logarithm as ``n ln 2 + log(1 + f)``, and ``log(1 + f) = 2 artanh(f / (2 + f))``, arranged as in fdlibm's e_log.c."""
     form = _format(x)
     smallest = 2.0 ** (1 - form.bias)
     tiny = x < smallest
@@ -182,7 +182,7 @@ def log(x: Value) -> Value:
 
 
 def log1p(x: Value) -> Value:
-    """The logarithm of ``1 + x``: of the rounded sum, and what the rounding left out, divided by it (as in fdlibm's s_log1p.c)."""
+    """The logarithm of 1 more: of the rounded sum, and what the rounding left out, divided by it (as in fdlibm's s_log1p.c)."""
     u = x + 1.0
     left = (x.absolute() < 1.0).choose(x - (u - 1.0), 1.0 - (u - x))
     rough = log(u)

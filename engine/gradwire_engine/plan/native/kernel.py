@@ -14,10 +14,15 @@ from . import functions
 from .code import Code, Kind, Value
 
 NAME: Final = "run"
-"""The name of the function: ``run(count, *operands, *results)`` gives how many elements are in doubt, if only whether there are any."""
+"""The name of the function: ``run(count, *operands, *results)`` gives 0 if every result is right.
+
+Otherwise there are too few elements to fill a vector, or some of them are beyond what the instructions compute rightly.
+"""
 
 _VECTOR_BYTES: Final = 64
 """The bytes of a vector: two of the widest registers of most processors, so that one waits for the other less."""
+_MOST_STEPS: Final = 500
+"""LLVM's time grows faster than the number of steps."""
 _KINDS: Final[dict[NumpyDType, Kind]] = {np.dtype(np.float64): "double", np.dtype(np.float32): "float", np.dtype(np.bool_): "i1"}
 
 
@@ -99,35 +104,15 @@ def kernel_text(steps: Sequence[Step], operands: Sequence[Term], results: Sequen
     Args:
         steps: Elementwise steps, over elements that are counted by the caller.
         operands: What they read: arrays of so many elements, or single numbers.
-        results: Those of their results that are stored.
+        results: Those of their results that are stored; they share memory with no operand.
     """
-    intrinsics: set[str] = set()
+    if len(steps) > _MOST_STEPS:
+        return None
     lanes = _VECTOR_BYTES // max((out.dtype.itemsize for s in steps for out in s.outs if out.dtype.kind == "f"), default=4)
     try:
-        wide, single = [_Loop(n, steps, operands, results, intrinsics) for n in (lanes, 1)]
+        return _Loop(lanes, steps, operands, results).text()
     except _Unknown:
         return None
-    places = ", ".join([f"ptr noalias %x{i}" for i in range(len(operands))] + [f"ptr noalias %y{i}" for i in range(len(results))])
-    doubtful = wide.code.outside is not None
-    lines = [
-        f"define i32 @{NAME}(i64 %count, {places}) {{",
-        "entry:",
-        f"  %whole = and i64 %count, {-lanes}",
-        *wide.lines("0", "%whole", "entry", "single"),
-        *single.lines("%whole", "%count", "single", "done"),
-        "done:",
-    ]
-    if doubtful:
-        intrinsics.add(f"declare i64 @llvm.vector.reduce.or.v{lanes}i64(<{lanes} x i64>)")
-        lines += [
-            f"  %some = call i64 @llvm.vector.reduce.or.v{lanes}i64(<{lanes} x i64> %outside{lanes})",
-            "  %any = or i64 %some, %outside1",
-            "  %answer = trunc i64 %any to i32",
-            "  ret i32 %answer",
-        ]
-    else:
-        lines.append("  ret i32 0")
-    return "\n".join([*sorted(intrinsics), *lines, "}"]) + "\n"
 
 
 class _Loop:
@@ -138,12 +123,10 @@ class _Loop:
         steps: The steps.
         operands: What they read.
         results: What is stored.
-        intrinsics: Gets the declarations of what is called.
     """
 
-    def __init__(self, lanes: int, steps: Sequence[Step], operands: Sequence[Term], results: Sequence[Term], intrinsics: set[str]) -> None:
-        self.code = Code(lanes, intrinsics)
-        self._index = f"%i{lanes}"
+    def __init__(self, lanes: int, steps: Sequence[Step], operands: Sequence[Term], results: Sequence[Term]) -> None:
+        self.code = Code(lanes)
         self._values: dict[Term, Value] = {}
         for i, term in enumerate(operands):
             self._values[term] = self._loaded(f"%x{i}", term)
@@ -151,38 +134,45 @@ class _Loop:
             self._values[step.out] = self._done(step)
         for i, term in enumerate(results):
             self._store(self._values[term], f"%y{i}", term)
+        self._places = [f"ptr noalias %{letter}{i}" for letter, n in (("x", len(operands)), ("y", len(results))) for i in range(n)]
 
-    def lines(self, start: str, stop: str, before: str, after: str) -> list[str]:
-        """The loop.
-
-        Args:
-            start: The first element.
-            stop: Behind the last.
-            before: The block from which the loop is entered.
-            after: The block that follows it.
-        """
-        lanes, outside = self.code.lanes, self.code.outside
-        test, body = f"test{lanes}", f"body{lanes}"
-        lines = [f"  br label %{test}", f"{test}:", f"  {self._index} = phi i64 [{start}, %{before}], [{self._index}.next, %{body}]"]
-        if outside is not None:
-            type_ = self.code.type("i64")
-            lines.append(f"  %outside{lanes} = phi {type_} [zeroinitializer, %{before}], [%outside{lanes}.next, %{body}]")
-            if lanes == 1:
-                lines[-1] = lines[-1].replace("zeroinitializer", "0")
-        lines += [
-            f"  %more{lanes} = icmp slt i64 {self._index}, {stop}",
-            f"  br i1 %more{lanes}, label %{body}, label %{after}",
-            f"{body}:",
+    def text(self) -> str:
+        """The module."""
+        lanes, wide = self.code.lanes, self.code.type("i64")
+        outside = self.code.outside or self.code.constant("i64", 0)
+        reduce = f"@llvm.vector.reduce.or.v{lanes}i64"
+        lines = [
+            f"declare i64 {reduce}({wide})",
+            *sorted(self.code.intrinsics),
+            f"define i32 @{NAME}({', '.join(['i64 %count', *self._places])}) {{",
+            "entry:",
+            f"  %final = sub i64 %count, {lanes}",
+            "  %short = icmp slt i64 %final, 0",
+            "  br i1 %short, label %refuse, label %body",
+            "refuse:",
+            "  ret i32 1",
+            "body:",
+            # The last elements may be computed once more: so there are always as many as there are lanes.
+            "  %next = phi i64 [0, %entry], [%following, %body]",
+            f"  %outside = phi {wide} [zeroinitializer, %entry], [%outside.next, %body]",
+            "  %late = icmp sgt i64 %next, %final",
+            "  %i = select i1 %late, i64 %final, i64 %next",
             *(f"  {line}" for line in self.code.lines),
+            f"  %outside.next = or {wide} %outside, {outside.text}",
+            f"  %following = add i64 %next, {lanes}",
+            "  %more = icmp slt i64 %following, %count",
+            "  br i1 %more, label %body, label %done",
+            "done:",
+            f"  %any = call i64 {reduce}({wide} %outside.next)",
+            "  %answer = trunc i64 %any to i32",
+            "  ret i32 %answer",
+            "}",
         ]
-        if outside is not None:
-            lines.append(f"  %outside{lanes}.next = or {self.code.type('i64')} %outside{lanes}, {outside.text}")
-        lines += [f"  {self._index}.next = add i64 {self._index}, {lanes}", f"  br label %{test}"]
-        return lines + ([f"{after}:"] if after == "single" else [])
+        return "\n".join(lines) + "\n"
 
     def _address(self, place: str, term: Term) -> str:
         name = self.code.name()
-        self.code.lines.append(f"{name} = getelementptr {'i8' if term.dtype.kind == 'b' else _kind(term)}, ptr {place}, i64 {self._index}")
+        self.code.lines.append(f"{name} = getelementptr {'i8' if term.dtype.kind == 'b' else _kind(term)}, ptr {place}, i64 %i")
         return name
 
     def _loaded(self, place: str, term: Term) -> Value:
@@ -190,30 +180,28 @@ class _Loop:
         stored = "i8" if kind == "i1" else kind
         name = self.code.name()
         if term.size > 1:
-            self.code.lines.append(f"{name} = load {self.code.type(stored)}, ptr {self._address(place, term)}, align {term.dtype.itemsize}")
+            self.code.lines.append(f"{name} = load {self.code.type(stored)}, ptr {self._address(place, term)}, align 1")
         else:
-            self.code.lines.append(f"{name} = load {stored}, ptr {place}, align {term.dtype.itemsize}")
+            self.code.lines.append(f"{name} = load {stored}, ptr {place}, align 1")
             name = self._repeated(name, stored)
         if kind != "i1":
             return Value(self.code, kind, name)
-        zero = "zeroinitializer" if self.code.lanes > 1 else "0"
-        return self.code.add("i1", f"icmp ne {self.code.type('i8')} {name}, {zero}")
+        return self.code.add("i1", f"icmp ne {self.code.type('i8')} {name}, zeroinitializer")
 
     def _repeated(self, name: str, kind: str) -> str:
-        if self.code.lanes == 1:
-            return name
-        first, all_ = self.code.name(), self.code.name()
+        """A number in every lane."""
+        first, every = self.code.name(), self.code.name()
         type_ = self.code.type(kind)
         self.code.lines.append(f"{first} = insertelement {type_} poison, {kind} {name}, i64 0")
-        self.code.lines.append(f"{all_} = shufflevector {type_} {first}, {type_} poison, {self.code.type('i32')} zeroinitializer")
-        return all_
+        self.code.lines.append(f"{every} = shufflevector {type_} {first}, {type_} poison, {self.code.type('i32')} zeroinitializer")
+        return every
 
     def _store(self, value: Value, place: str, term: Term) -> None:
         text, stored = value.text, str(value.kind)
         if value.kind == "i1":
             stored, text = "i8", self.code.name()
             self.code.lines.append(f"{text} = zext {self.code.type('i1')} {value.text} to {self.code.type('i8')}")
-        self.code.lines.append(f"store {self.code.type(stored)} {text}, ptr {self._address(place, term)}, align {term.dtype.itemsize}")
+        self.code.lines.append(f"store {self.code.type(stored)} {text}, ptr {self._address(place, term)}, align 1")
 
     def _done(self, step: Step) -> Value:
         """The result of a step."""
@@ -225,6 +213,8 @@ class _Loop:
             return self._operand(condition, "i1").choose(self._operand(chosen, out), self._operand(other, out))
         dtype = _loop_dtype(step)
         kind = _KINDS.get(dtype)
+        if step.function is np.power and kind is not None:
+            return self._power(self._operand(step.args[0], kind), step.args[1])
         table = _OF_BOOLEANS if dtype.kind == "b" or step.function in _LOGICAL else _ARITHMETIC
         if kind is None or step.function not in table:
             raise _Unknown
@@ -232,6 +222,16 @@ class _Loop:
         if made.kind != out:
             raise _Unknown
         return made
+
+    def _power(self, x: Value, exponent: Any) -> Value:
+        """A power that is a few products."""
+        known = splat_value(exponent).item() if type(exponent) is Term and is_splat(exponent) else exponent
+        if x.kind == "i1" or type(known) not in (int, float) or known not in (0, 1, 2, 3, 4):
+            raise _Unknown
+        if known == 0:
+            return x.lift(1.0)
+        square = x * x
+        return {1: x, 2: square, 3: square * x, 4: square * square}[known]
 
     def _operand(self, item: Any, kind: Kind) -> Value:
         if type(item) is not Term:

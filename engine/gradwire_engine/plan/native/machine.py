@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import ctypes
+import threading
+import weakref
+from collections import deque
 from collections.abc import Callable
+from functools import cache
+from itertools import count
 from typing import Any
+
+_lock = threading.Lock()
+_numbers = count()
+# Code that nobody calls any more. It is freed when something is compiled next: llvmlite lets in one thread at a time, so that whoever
+# gives up a plan would wait until another is compiled.
+_unused: deque[Any] = deque()
 
 
 class Machine:
     """A compiled function; its code is there as long as this is.
+
+    Nothing but instruction selection is asked of LLVM: a straight line of vector instructions leaves its other passes little to do,
+    and they take most of the time.
 
     Args:
         text: A module of LLVM's language.
@@ -23,18 +37,25 @@ class Machine:
         # Takes a tenth of a second the first time, so only those who need it pay.
         import llvmlite.binding as llvm
 
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        module = llvm.parse_assembly(text)
-        module.verify()
-        target = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True, codemodel="jitdefault"
-        )
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        passes = llvm.create_pass_builder(target, options)
-        passes.getModulePassManager().run(module, passes)
-        # The engine owns the module and the target machine, and holds the code.
-        self._engine: Any = llvm.create_mcjit_compiler(module, target)
-        self._engine.finalize_object()
+        with _lock:
+            while _unused:
+                _unused.pop().close()
+            target, jit = _processor()
+            with llvm.create_context() as context, llvm.parse_assembly(text, context) as module:
+                code = target.emit_object(module)
+            library = llvm.JITLibraryBuilder().add_object_img(code).export_symbol(name).link(jit, f"{name}{next(_numbers)}")
+        weakref.finalize(self, _unused.append, library).atexit = False
         kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64, *[ctypes.c_void_p] * addresses)
-        self.call: Callable[..., int] = kind(self._engine.get_function_address(name))
+        self.call: Callable[..., int] = kind(library[name])
+
+
+@cache
+def _processor() -> tuple[Any, Any]:
+    """What is compiled for, and what holds the code, for the whole process."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2, jit=True, codemodel="jitdefault")
+    return target, llvm.create_lljit_compiler()
