@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
 
 from .ir import Graph, Step, Term, is_dense, is_splat, splat_value
+from .native.background import available
+from .native.rules import are_for_machine_code, saved_nanoseconds
 from .runs import Placement, Run
 
 LONG: Final = 1 << 16
 """The number of elements from which on steps are done in blocks."""
+_SHORT: Final = 1 << 11
+"""The number from which on they are, if machine code computes their elementary functions so much faster that it pays."""
+_BLOCKS_COST: Final = 40e3
+"""The nanoseconds that have to be saved: doing a block costs half of them."""
 _LONGEST_SHIFT: Final = 64
 _SUMS: Final = (np.add, np.maximum, np.minimum)
 
@@ -36,6 +43,17 @@ class _Group:
         self.placements: dict[Term, Placement] = {}
         self.needs: set[_Group] = set()
 
+    def steps(self) -> list[Step]:
+        """Those of the members that compute something for every element."""
+        return [s for s in self.members if s.out in self.inside]
+
+    def pays(self) -> bool:
+        """Whether they are better done together than one after the other."""
+        if len(self.members) == 1:
+            return False
+        count, steps = math.prod(self.shape), self.steps()
+        return count >= LONG or (count * saved_nanoseconds(steps) >= _BLOCKS_COST and are_for_machine_code(steps))
+
     def computes(self, term: Term) -> bool:
         """Whether it is what a member computes."""
         return term in self.inside or term in self.sums or term in self.placements
@@ -47,17 +65,19 @@ def fuse(graph: Graph) -> Graph:
     Args:
         graph: The graph.
     """
-    if not any(out.size >= LONG for step in graph.steps for out in step.outs):
+    least = min(LONG, _SHORT) if available() else LONG
+    if not any(out.size >= least for step in graph.steps for out in step.outs):
         return graph
-    made = _Grouping(graph)
+    made = _Grouping(graph, least)
     for step in graph.steps:
         made.add(step)
     return made.graph()
 
 
 class _Grouping:
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, least: int) -> None:
         self._graph = graph
+        self._least = least
         self._uses = graph.uses()
         self._groups: list[_Group] = []
         self._home: dict[Step, _Group] = {}
@@ -67,7 +87,7 @@ class _Grouping:
     def add(self, step: Step) -> None:
         """Takes a step into a group, if there is one that it can be done with or may begin."""
         group = next((g for g in self._groups if self._fits(step, g) and not self._is_behind(step, g)), None)
-        if group is None and _is_long(step) and _operands_fit(step, step.out.shape, ()):
+        if group is None and self._is_long(step) and _operands_fit(step, step.out.shape, ()):
             group = _Group(step.out.shape)
             self._groups.append(group)
         behind: set[_Group] = set()
@@ -107,7 +127,10 @@ class _Grouping:
             )
         if step.kind in ("put", "add_at"):
             return self._is_placed(step, group)
-        return _is_long(step) and step.out.shape == group.shape and _operands_fit(step, group.shape, {*group.placements, *group.sums})
+        return self._is_long(step) and step.out.shape == group.shape and _operands_fit(step, group.shape, {*group.placements, *group.sums})
+
+    def _is_long(self, step: Step) -> bool:
+        return step.kind in ("elementwise", "copy") and len(step.outs) == 1 and step.out.size >= self._least and is_dense(step.out)
 
     def _is_placed(self, step: Step, group: _Group) -> bool:
         base, value = step.args
@@ -129,8 +152,8 @@ class _Grouping:
             group.inside.add(step.out)
 
     def graph(self) -> Graph:
-        """The graph with a step for every group of more than one, in an order in which everything is there when it is read."""
-        runs = {g: self._run(g) for g in self._groups if len(g.members) > 1}
+        """The graph with a step for every group that pays, in an order in which everything is there when it is read."""
+        runs = {g: self._run(g) for g in self._groups if g.pays()}
         nodes: list[Step] = []
         seen: set[_Group] = set()
         for step in self._graph.steps:
@@ -155,8 +178,7 @@ class _Grouping:
         operands = list(dict.fromkeys(t for s in group.members for t in s.operands() if t not in computed and not _is_number(t)))
         if any(s.kind == "put" for s in group.members):
             operands = [t for t in operands if t.constant is None or not is_splat(t)]
-        steps = [s for s in group.members if s.out in group.inside]
-        run = Run(group.shape, steps, operands, values, placements, list(group.sums.values()))
+        run = Run(group.shape, group.steps(), operands, values, placements, list(group.sums.values()))
         outs = (*values, *(p.out for p in placements), *group.sums)
         return Step("run", run, tuple(operands), outs)
 
@@ -171,10 +193,6 @@ def _closure(groups: Iterable[_Group]) -> set[_Group]:
             found.add(group)
             waiting += group.needs
     return found
-
-
-def _is_long(step: Step) -> bool:
-    return step.kind in ("elementwise", "copy") and len(step.outs) == 1 and step.out.size >= LONG and is_dense(step.out)
 
 
 def _operands_fit(step: Step, shape: tuple[int, ...], without: Any) -> bool:

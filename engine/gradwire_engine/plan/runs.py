@@ -16,14 +16,18 @@ from ..dtypes import Array, NumpyDType
 from .ir import Step, Term, splat_value
 from .native import background
 from .native.blocks import CODE_BYTES, NativeBlocks, native_blocks
+from .native.rules import are_for_machine_code, saved_nanoseconds
 from .workers import share
 
 _log = logging.getLogger(__name__)
 
 _BLOCK_BYTES: Final = 1 << 17
 """The bytes of one operand of a block: a handful of them stay in the cache of a core."""
-_WORTH_COMPILING: Final = 50_000_000
-"""The number of elements, counted once per step, after which machine code is made: they take NumPy as long as that takes LLVM."""
+_WORTH_COMPILING: Final = 50e6
+"""The nanoseconds that machine code would have saved when it is made: about as many as making it takes."""
+
+_PASS_NANOSECONDS: Final = 0.3
+"""What machine code saves for each step and element by not going over the block once more."""
 
 
 @dataclass
@@ -83,7 +87,9 @@ class Run:
         self._do: Callable[..., None] = names["do"]
         self._pool: deque[tuple[Array, ...]] = deque(maxlen=16)
         self._operands = operands
-        self._until_native: float = _WORTH_COMPILING
+        wanted = background.available() and are_for_machine_code(steps)
+        self._saved = self._count * (saved_nanoseconds(steps) + _PASS_NANOSECONDS * len(steps)) if wanted else 0.0
+        self._until_native = _WORTH_COMPILING
         self._native: NativeBlocks | None = None
 
     @property
@@ -93,7 +99,7 @@ class Run:
     @property
     def nbytes(self) -> int:
         """What one thread needs, and the code."""
-        code = CODE_BYTES if background.available() else 0
+        code = CODE_BYTES if self._saved else 0
         return code + sum((self._block + self._shift) * d.itemsize for d in self._dtypes)
 
     @property
@@ -103,7 +109,7 @@ class Run:
 
     def make_native(self) -> None:
         """Has machine code do the steps from now on, if that can be made."""
-        if self._native is not None or not background.available():
+        if self._native is not None or not self._saved:
             return
         others = [*(t for p in self.placements for t, _ in p.parts), *(s.args[0] for s in self.sums)]
         try:
@@ -122,8 +128,8 @@ class Run:
 
     def _count_towards_native(self) -> None:
         """Asks for machine code, once enough was done without."""
-        self._until_native -= self._count * len(self.steps)
-        if self._until_native > 0 or not background.available():
+        self._until_native -= self._saved
+        if self._until_native > 0:
             return
         found = weakref.ref(self)
 

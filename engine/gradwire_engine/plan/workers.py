@@ -53,6 +53,10 @@ def share(blocks: int, make_worker: Callable[[], Callable[[int], None]]) -> None
     Raises:
         Stopped: This thread found between two blocks that it is to stop; the others stop too.
     """
+    if blocks == 1:
+        check()
+        make_worker()(0)
+        return
     numbers = count()
     stop = _Stop()
 

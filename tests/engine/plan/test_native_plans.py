@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import subprocess
 import sys
 import threading
@@ -90,6 +91,16 @@ def test_second_derivatives() -> None:
 
 
 @needs_llvm
+@pytest.mark.parametrize(("function", "n", "count"), [(wave, 2_048, 1), (wave, 500, 0), (wave, 10_000, 1), (rosenbrock, 10_000, 0)])
+def test_shorter_runs_where_they_pay(function: Function, n: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.linspace(-2, 2, n)
+    assert len(plan_of(with_gradients(function), [x])._runs) == count
+    check(with_gradients(function), [x])
+    monkeypatch.setattr(fuse, "available", lambda: False)
+    assert not plan_of(with_gradients(function), [x])._runs
+
+
+@needs_llvm
 def test_one_array_as_two_operands() -> None:
     x = np.linspace(-1, 1, N)
     check(lambda a, b: [a * b + 1, ops.sin(a) - b], [x, x])
@@ -140,7 +151,7 @@ def test_it_takes_over_while_threads_call(monkeypatch: pytest.MonkeyPatch) -> No
     plan = plan_of(with_gradients(wave), [x])
     expected = plan([x])
     (run,) = plan._runs
-    run._until_native = 3 * N * len(run.steps)
+    run._until_native = 3 * run._saved
     failures: list[BaseException] = []
     stop = threading.Event()
 
@@ -173,7 +184,7 @@ def test_runs_that_are_rarely_called_are_not_compiled(monkeypatch: pytest.Monkey
     x = np.linspace(-1, 1, N)
     plan = plan_of(wave, [x])
     (run,) = plan._runs
-    calls = -(-runs._WORTH_COMPILING // (N * len(run.steps)))
+    calls = math.ceil(runs._WORTH_COMPILING / run._saved)
     for _ in range(calls - 1):
         plan([x])
     assert Refusing.asked == 0

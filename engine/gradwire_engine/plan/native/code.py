@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final, Literal
 
+import numpy as np
+
 Kind = Literal["double", "float", "i64", "i32", "i1"]
 """The type of each lane."""
 
@@ -54,7 +56,8 @@ class Code:
             text = "true" if number else "false"
         elif kind in _FLOATS:
             # LLVM writes a float32 as the double that equals it.
-            value = struct.unpack("<f", struct.pack("<f", number))[0] if kind == "float" else float(number)
+            with np.errstate(all="ignore"):
+                value = float(np.float64(number).astype(np.float32 if kind == "float" else np.float64))
             text = f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
         else:
             text = str(int(number))

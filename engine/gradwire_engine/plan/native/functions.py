@@ -159,7 +159,7 @@ def tanh(x: Value) -> Value:
 
 
 def log(x: Value) -> Value:
-    """The natural logarithm as ``n ln 2 + log(1 + f)``, and ``log(1 + f) = 2 artanh(f / (2 + f))``, arranged as in fdlibm's e_log.c."""
+    """The natural logarithm: n ln 2, and the logarithm of what is left as 2 artanh(f / (2 + f)), arranged as in fdlibm's e_log.c."""
     form = _format(x)
     smallest = 2.0 ** (1 - form.bias)
     tiny = x < smallest
