@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -282,6 +283,23 @@ def test_work_in_the_background() -> None:
     assert not some.submit(lambda: found.append(99))
 
 
+PROGRAM = """
+import os, warnings
+import numpy as np
+from gradwire_engine.meta import meta_of_array
+from gradwire_engine.op import ops
+from gradwire_engine.plan import compile_trace
+from gradwire_engine.symbolic import trace
+warnings.simplefilter("ignore", DeprecationWarning)  # there are threads where it is forked, which is what is tested
+x = np.linspace(-1, 1, 100_000)
+
+def plan_of(k):
+    plan = compile_trace(trace(lambda x: (ops.tanh(ops.sin(x) * ops.exp(-(x**2)) + x) ** 2).sum() * k, [meta_of_array(x)]))
+    plan._runs[0]._until_native = 1
+    return plan
+"""
+
+
 def run_python(text: str) -> str:
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
@@ -294,19 +312,34 @@ def test_importing_the_engine_does_not_import_llvm() -> None:
 
 @needs_llvm
 def test_a_process_may_end_while_something_is_being_compiled() -> None:
-    text = """
-import numpy as np
-import gradwire_engine as gradwire
-from gradwire_engine.op import ops
-from gradwire_engine.plan import compile_trace
-from gradwire_engine.meta import meta_of_array
-from gradwire_engine.symbolic import trace
-x = np.linspace(-1, 1, 100_000)
-for k in range(6):
-    plan = compile_trace(trace(lambda x: (ops.tanh(ops.sin(x) * ops.exp(-(x**2)) + x) ** 2).sum() * k, [meta_of_array(x)]))
-    plan._runs[0]._until_native = 1
+    text = (
+        PROGRAM
+        + """
+kept = [plan_of(k) for k in range(6)]
+for plan in kept:
     plan([x])
-    keep = plan
 print("done")
 """
+    )
+    assert run_python(text) == "done\n"
+
+
+@needs_llvm
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="This system has no fork.")
+def test_a_process_may_be_forked_while_something_is_being_compiled() -> None:
+    text = (
+        PROGRAM
+        + """
+for k in range(5):
+    plan_of(k)([x])
+    child = os.fork()
+    if child == 0:
+        plan = plan_of(k)
+        assert plan.make_native()
+        plan([x])
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+print("done")
+"""
+    )
     assert run_python(text) == "done\n"

@@ -17,12 +17,12 @@ Otherwise there are too few elements to fill a vector, or some of them are beyon
 
 _VECTOR_BYTES: Final = 64
 """The bytes of a vector: two of the widest registers of most processors, so that one waits for the other less."""
-_MOST_STEPS: Final = 500
-"""LLVM's time grows faster than the number of steps."""
+_MOST_LINES: Final = 4_000
+"""The instructions that LLVM takes half a second for; its time grows with the square of their number."""
 
 
 class _Unknown(Exception):
-    """A step or an operand is not for machine code."""
+    """Something is not for machine code, or there is too much of it."""
 
 
 def kernel_text(steps: Sequence[Step], operands: Sequence[Term], results: Sequence[Term]) -> str | None:
@@ -33,8 +33,6 @@ def kernel_text(steps: Sequence[Step], operands: Sequence[Term], results: Sequen
         operands: What they read: arrays of so many elements, or single numbers.
         results: Those of their results that are stored; they share memory with no operand.
     """
-    if len(steps) > _MOST_STEPS:
-        return None
     lanes = _VECTOR_BYTES // max((out.dtype.itemsize for s in steps for out in s.outs if out.dtype.kind == "f"), default=4)
     try:
         return _Loop(lanes, steps, operands, results).text()
@@ -59,6 +57,8 @@ class _Loop:
             self._values[term] = self._loaded(f"%x{i}", term)
         for step in steps:
             self._values[step.out] = self._done(step)
+            if len(self.code.lines) > _MOST_LINES:
+                raise _Unknown
         for i, term in enumerate(results):
             self._store(self._values[term], f"%y{i}", term)
         self._places = [f"ptr noalias %{letter}{i}" for letter, n in (("x", len(operands)), ("y", len(results))) for i in range(n)]

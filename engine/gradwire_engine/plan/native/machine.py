@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 import weakref
 from collections import deque
@@ -12,6 +13,9 @@ from itertools import count
 from typing import Any
 
 _lock = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    # A process is not forked while something is being compiled: its child would never get LLVM's locks.
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 _numbers = count()
 # Code that nobody calls any more. It is freed when something is compiled next: llvmlite lets in one thread at a time, so that whoever
 # gives up a plan would wait until another is compiled.
@@ -34,10 +38,10 @@ class Machine:
     """
 
     def __init__(self, text: str, name: str, addresses: int) -> None:
-        # Takes a tenth of a second the first time, so only those who need it pay.
-        import llvmlite.binding as llvm
-
         with _lock:
+            # Takes a tenth of a second the first time, so only those who need it pay.
+            import llvmlite.binding as llvm
+
             while _unused:
                 _unused.pop().close()
             target, jit = _processor()
