@@ -80,14 +80,17 @@ def spread(dtype: Any, most: float) -> Array:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize(
     ("function", "most"),
-    [(np.exp, 700), (np.expm1, 700), (np.tanh, 1e6), (np.log, 1e30), (np.log1p, 1e30), (np.sin, 1e6), (np.cos, 1e6), (np.sqrt, 1e30)],
+    [
+        *((np.exp, 700), (np.exp2, 1000), (np.expm1, 700), (np.tanh, 1e6), (np.log, 1e30), (np.log2, 1e30), (np.log1p, 1e30)),
+        *((np.sin, 1e6), (np.cos, 1e6), (np.tan, 1e6), (np.sqrt, 1e30)),
+    ],
 )
 def test_elementary_functions(function: Any, most: float, dtype: Any) -> None:
     x = spread(dtype, most)
     found = compiled(function, x)
     assert found is not None
     assert units(found, exactly(function, x)).max() <= 2
-    if function in (np.sin, np.cos):
+    if function in (np.sin, np.cos, np.tan):
         return
     special = cast(SPECIAL, dtype)
     found = compiled(function, special)
@@ -97,7 +100,7 @@ def test_elementary_functions(function: Any, most: float, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("function", [np.sin, np.cos])
+@pytest.mark.parametrize("function", [np.sin, np.cos, np.tan])
 def test_turns(function: Any, dtype: Any) -> None:
     quarters = (np.arange(-40_000, 40_000) * (np.pi / 2)).astype(dtype)
     special = cast([s for s in SPECIAL if not abs(s) > 1.5e6], dtype)
@@ -179,7 +182,7 @@ def test_choices_copies_and_numbers() -> None:
     np.testing.assert_array_equal(found, np.where(x > 0, x, 0.1) * 3)
 
 
-@pytest.mark.parametrize("exponent", [0, 1, 2, 3.0, 4])
+@pytest.mark.parametrize("exponent", [0, 1, 1.5, 2, 2.5, 3.0, 4])
 def test_small_powers(exponent: float) -> None:
     x = cast(SPECIAL, np.float64)
     operand, result = (dense_term(x.shape, x.dtype) for _ in range(2))

@@ -135,6 +135,14 @@ def exp(x: Value) -> Value:
     return _scaled(_small_expm1(r) + 1.0, n)
 
 
+def exp2(x: Value) -> Value:
+    """Two to the power of each element."""
+    low, high = _format(x).exp_range
+    x = _clamped(x, low * _LOG2_E, high * _LOG2_E)
+    k, n = _nearest(x, 1.0)
+    return _scaled(_small_expm1((x - k) * math.log(2)) + 1.0, n)
+
+
 def expm1(x: Value) -> Value:
     """The exponential less 1: ``2**n (exp(r) - 1 + (1 - 2**-n))``."""
     form = _format(x)
@@ -158,27 +166,46 @@ def tanh(x: Value) -> Value:
 # Logarithms.
 
 
-def log(x: Value) -> Value:
-    """The natural logarithm: n ln 2, and the logarithm of what is left as 2 artanh(f / (2 + f)), arranged as in fdlibm's e_log.c."""
+def _split(x: Value) -> tuple[Value, Value]:
+    """``f`` and ``k`` with ``x = 2**k (1 + f)``, and 1 + f between the square roots of 1/2 and 2."""
     form = _format(x)
-    smallest = 2.0 ** (1 - form.bias)
-    tiny = x < smallest
+    tiny = x < 2.0 ** (1 - form.bias)
     grown = tiny.choose(x * 2.0 ** (form.fraction + 1), x)
     least = form.one_bits - (1 << form.fraction) + int((math.sqrt(0.5) * 2 - 1) * 2**form.fraction)
     shifted = grown.bits() + (form.one_bits - least)
     f = ((shifted & ((1 << form.fraction) - 1)) + least).from_bits() - 1.0
     n = (shifted >> form.fraction) + (form.shifter_bits - form.bias)
     k = n.from_bits() - form.shifter
-    k = tiny.choose(k - float(form.fraction + 1), k)
+    return f, tiny.choose(k - float(form.fraction + 1), k)
+
+
+def _lost(f: Value, more: Value) -> Value:
+    """``f - log(1 + f) - more``, by ``log(1 + f) = 2 artanh(f / (2 + f))``, arranged as in fdlibm's e_log.c."""
     s = f / (f + 2.0)
     z = s * s
-    rest = z * _polynomial(z, [2 / (2 * n + 3) for n in range(form.log_terms)])
+    rest = z * _polynomial(z, [2 / (2 * n + 3) for n in range(_format(f).log_terms)])
     half = f * f * 0.5
-    high, low = form.ln2
-    found = k.times_plus(high, f - (half - s.times_plus(half + rest, k * low)))
-    found = (x.compared("oeq", math.inf)).choose(math.inf, found)
-    found = (x.compared("ult", 0.0)).choose(math.nan, found)
-    return (x.compared("oeq", 0.0)).choose(-math.inf, found)
+    return half - s.times_plus(half + rest, more)
+
+
+def _ends(x: Value, found: Value) -> Value:
+    """A logarithm with its special values."""
+    found = x.compared("oeq", math.inf).choose(math.inf, found)
+    found = x.compared("ult", 0.0).choose(math.nan, found)
+    return x.compared("oeq", 0.0).choose(-math.inf, found)
+
+
+def log(x: Value) -> Value:
+    """The natural logarithm."""
+    f, k = _split(x)
+    high, low = _format(x).ln2
+    return _ends(x, k.times_plus(high, f - _lost(f, k * low)))
+
+
+def log2(x: Value) -> Value:
+    """The logarithm to base 2, exact for powers of 2."""
+    f, k = _split(x)
+    return _ends(x, (f - _lost(f, f.lift(0.0))).times_plus(_LOG2_E, k))
 
 
 def log1p(x: Value) -> Value:
@@ -209,8 +236,8 @@ def _turned(x: Value) -> tuple[Value, Value, Value]:
     rough = (-k).times_plus(first, wide)
     r = (-k).times_plus(second, rough)
     if x.kind == "float":
-        r = r.cast("float")
-        return r, r.lift(0.0), n.truncated("i32")
+        single = r.cast("float")
+        return single, (r - single.cast("double")).cast("float"), n.truncated("i32")
     left = (-k).times_plus(third, (-k).times_plus(second, rough - r))
     both = r + left
     return both, (r - both) + left, n
@@ -242,3 +269,8 @@ def sin(x: Value) -> Value:
 def cos(x: Value) -> Value:
     """The cosine."""
     return _turned_sine(x, 1)
+
+
+def tan(x: Value) -> Value:
+    """The tangent."""
+    return sin(x) / cos(x)
