@@ -266,8 +266,8 @@ def _compiling() -> str:
 
 def measure() -> str:
     """Runs every row with whichever peers are installed, and gives the tables."""
-    with_native = "with" if available() else "without"
-    tables = [f"Plans, {with_native} machine code for long elementwise runs"]
+    code = "with machine code, compiled beforehand," if available() else "without machine code"
+    tables = [f"Plans, {code} for long elementwise runs"]
     for row in _rows():
         seconds = by_turns(_contenders(row), rounds=row.rounds, repeats=row.repeats)
         tables.append(table(row.title + ", value + gradients", "us", {k: v * 1e6 for k, v in seconds.items()}, "gradwire"))
