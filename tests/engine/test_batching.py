@@ -16,7 +16,7 @@ from gradwire_engine.errors import GradwireError, TensorNotImplementedError, Ten
 from gradwire_engine.execute import Runner
 from gradwire_engine.limits import Limits
 from gradwire_engine.meta import dense
-from gradwire_engine.op import REGISTRY, Overloads, ops
+from gradwire_engine.op import REGISTRY, Op, Overloads, ops
 from gradwire_engine.parse import parse
 from gradwire_engine.symbolic import trace
 
@@ -234,3 +234,44 @@ def test_what_is_drawn_in_a_program_is_drawn_when_it_runs() -> None:
 def test_nothing_is_done_item_after_item(function: Callable[[Any], Any]) -> None:
     counts = {len(trace(lambda x: mapped(function, x), [dense((size, 3), DOUBLE)]).instructions) for size in (2, 50)}
     assert len(counts) == 1
+
+
+class Counted:
+    """A kernel that counts its calls."""
+
+    def __init__(self, kernel: Callable[..., Any]) -> None:
+        self.kernel = kernel
+        self.calls = 0
+
+    def __call__(self, *args: Any) -> Any:
+        self.calls += 1
+        return self.kernel(*args)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("_nll_loss", lambda x: ops.nn.functional.cross_entropy(x, ops.argmax(x))),
+        ("_nll_loss_backward", lambda x: gradwire.grad([ops.nn.functional.cross_entropy(x.requires_grad_(), ops.argmax(x))], [x])[0]),
+        ("nn.functional.group_norm", lambda x: ops.nn.functional.group_norm(x.reshape(1, 3, 1).expand(1, 3, 2), 1, x)),
+        ("nn.functional.layer_norm", lambda x: ops.nn.functional.layer_norm(x, (3,), x)),
+        ("_batch_norm", lambda x: ops.nn.functional.batch_norm(x.reshape(3, 1), None, None, x[:1], training=True)),
+        ("embedding", lambda x: ops.embedding(x.reshape(3, 1), ops.argsort(x))),
+    ],
+)
+def test_the_kernel_of_one_item_is_not_called_for_a_batch(
+    name: str, function: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = np.stack([np.asarray(function(gradwire.tensor(row)).detach()) for row in X])
+    of_one = REGISTRY[name]
+    assert isinstance(of_one, Op)
+    counted = Counted(of_one.kernel)
+    monkeypatch.setattr(of_one, "kernel", counted)
+    np.testing.assert_allclose(np.asarray(mapped(function)), expected, rtol=1e-12)
+    assert counted.calls == 0
+
+
+def test_positions_outside_of_a_table_are_refused_for_every_item() -> None:
+    tables, places = gradwire.tensor(np.ones((2, 3, 1))), gradwire.tensor(np.array([[3], [0]]))
+    with pytest.raises(IndexError, match="index out of range in self"):
+        vmap(lambda named: ops.embedding(named["t"], named["i"]), {"t": tables, "i": places}, ["t", "i"])

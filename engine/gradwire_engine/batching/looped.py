@@ -1,7 +1,7 @@
-"""Operations that have no form for a whole batch: one op whose kernel runs item after item.
+"""Operations that are not expressed through others on the batch: one op whose kernel takes all items.
 
-However many items there are, it is one operation to the graph and one instruction of a trace. Its rules are the op's own, run on
-batched values.
+Where the op has a kernel for that (``whole``), it runs once; otherwise its own kernel runs item after item. However many items there
+are, it is one operation to the graph and one instruction of a trace. Its rules are the op's own, run on batched values.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..value import Value
 from ..walk_arithmetic import sum_to_shape
 from .apply import MappedCall, inner
 from .batch import Batch, Batched, depth_of, level
+from .whole import whole_kernel
 
 Pattern = tuple[Any, ...]
 """For each tensor slot whether its operand is mapped; a tuple of booleans for a list of tensors."""
@@ -47,7 +48,7 @@ def _looped(op: Op, pattern: Pattern) -> Looped:
 
 
 class Looped(Op):
-    """An op on a batch of which each item is given to the kernel of another.
+    """An op on a batch of items, each of which another op would take.
 
     Args:
         op: The other; no composite one.
@@ -61,6 +62,7 @@ class Looped(Op):
         self._pattern = dict(zip(op.tensor_slots, pattern, strict=True))
         self.name = f"vmap({op.full_name})"
         self.overload = ""
+        self._whole = whole_kernel(op)
         self.kernel = self._run_items
         self.batch = "item_by_item"
         everything = tuple(range(len(op.params)))
@@ -101,13 +103,22 @@ class Looped(Op):
 
     def _run_items(self, *values: Any) -> Any:
         size = self._size(values)
-        if not size:
+        if not size or self._whole is not None:
             metas = infer(self.item_op, self._items([_as_meta(v) for v in values], _row_meta))
+        if not size:
             made: Sequence[Any] = [np.empty((0, *m.shape), m.dtype) for m in metas]
+        elif self._whole is not None:
+            return self._whole(*[self._spread(i, v, size) for i, v in enumerate(values)])
         else:
             rows = [self._row(values, k) for _, k in watched(enumerate(range(size)))]
             made = [np.stack([np.asarray(x) for x in column]) for column in zip(*rows, strict=True)]
         return tuple(made) if self.outputs is not None or self.variable_outputs else made[0]
+
+    def _spread(self, slot: int, value: Any, size: int) -> Any:
+        """An operand with the leading axis, also where it is the same for all items."""
+        if self._pattern.get(slot, True) or value is None:
+            return value
+        return np.broadcast_to(value, (size, *np.shape(value)))
 
     def _row(self, values: Sequence[Any], k: int) -> Sequence[Any]:
         result = self.item_op.run(self._items(values, lambda x: x[k, ...]))

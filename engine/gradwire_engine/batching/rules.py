@@ -130,8 +130,7 @@ def looked_up(call: MappedCall) -> Any:
 
 def first_only(call: MappedCall) -> Any:
     """An op that works on the last dimensions of its first operand, with others that are the same for all items."""
-    others = [b for b in call.batches if b is not call.values[0]]
-    if any(b.mapped for b in others):
+    if any(isinstance(b, Batch) and b.mapped for b in call.values[1:]):
         return None
     return call.run([inner(v) for v in call.values])
 

@@ -74,6 +74,25 @@ def standardized_batch(
     return affine(out, weight, bias)
 
 
+def standardized_batch_of_batch(
+    input: Array,
+    weight: Array | None,
+    bias: Array | None,
+    running_mean: Array | None,
+    running_var: Array | None,
+    training: bool,
+    eps: float,
+) -> Array:
+    """The kernel of ``_batch_norm`` for many items at once: every operand has a leading axis."""
+    shape = per_channel(input.shape[1:])
+    weight, bias, mean, var = (None if p is None else p.reshape(len(p), *shape) for p in (weight, bias, running_mean, running_var))
+    if training:
+        out = standard(input, tuple(1 + d for d in other_than_channels(len(shape))), eps)[0]
+    elif mean is not None and var is not None:
+        out = (input - mean) / np.sqrt(var + input.dtype.type(eps))
+    return affine(out, weight, bias)
+
+
 def _follow(input: Any, running_mean: Any, running_var: Any, momentum: float) -> None:
     """Moves the running statistics of eager tensors towards those of the batch; torch counts no version for it either."""
     dims = other_than_channels(len(input.shape))

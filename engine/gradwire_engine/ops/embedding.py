@@ -41,9 +41,27 @@ def _embedding_rule(g: Any, indices: Any, weight_meta: Meta, padding_idx: int, s
 def embedding(weight: Tensor, indices: Tensor, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False) -> Array:
     """The rows of ``weight`` at ``indices``; the row ``padding_idx`` gets no gradient."""
     _check(weight, indices)
-    if indices.size and not (indices.min() >= 0 and indices.max() < weight.shape[0]):
-        raise TensorIndexError("index out of range in self", code="index_out_of_range")
+    _check_range(indices, weight.shape[0])
     return np.take(weight, indices, axis=0)
+
+
+def _check_range(indices: Array, rows: int) -> None:
+    if indices.size and not (indices.min() >= 0 and indices.max() < rows):
+        raise TensorIndexError("index out of range in self", code="index_out_of_range")
+
+
+def _in_one_table(indices: Array, rows: int) -> Array:
+    """The indices of each item, as those of one table that has the tables of all items below each other."""
+    return indices + rows * np.arange(len(indices)).reshape(-1, *(1,) * (indices.ndim - 1))
+
+
+def embedding_of_batch(weight: Array, indices: Array, padding_idx: int, scale_grad_by_freq: bool, sparse: bool) -> Array:
+    """The kernel of ``embedding`` for many items at once: every operand has a leading axis."""
+    rows, width = weight.shape[1:]
+    _check_range(indices, rows)
+    if not weight.strides[0]:
+        return np.take(weight[0], indices, axis=0)  # one table for all items, which would be copied for each
+    return np.take(weight.reshape(-1, width), _in_one_table(indices, rows), axis=0)
 
 
 def _used_once(indices: Array, rows: int) -> Array:
@@ -73,6 +91,23 @@ def embedding_backward(grad_output: Tensor, indices: Tensor, num_weights: int, p
     if 0 <= padding_idx < num_weights:
         out[padding_idx] = 0
     return out
+
+
+def embedding_backward_of_batch(grad_output: Array, indices: Array, num_weights: int, padding_idx: int, scale_grad_by_freq: bool) -> Array:
+    """The kernel of ``_embedding_backward`` for many items at once: every operand has a leading axis."""
+    size, width = len(indices), grad_output.shape[-1]
+    places = _in_one_table(indices, num_weights)
+    out = embedding_backward.kernel(grad_output, places, size * num_weights, -1, scale_grad_by_freq).reshape(size, num_weights, width)
+    if 0 <= padding_idx < num_weights:
+        out[:, padding_idx] = 0
+    return out
+
+
+def embedding_double_backward_of_batch(grad: Array, indices: Array, padding_idx: int, scale_grad_by_freq: bool) -> Array:
+    """The kernel of ``_embedding_double_backward`` for many items at once: every operand has a leading axis."""
+    rows, width = grad.shape[1:]
+    read = embedding_double_backward.kernel(grad.reshape(-1, width), _in_one_table(indices, rows), -1, scale_grad_by_freq)
+    return np.where((indices == padding_idx)[..., None], np.zeros((), grad.dtype), read)
 
 
 @op(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,20 @@ _BATCH_ONLY = "0D or 1D target tensor expected, multi-target not supported"
 
 
 def _class_weights(target: Array, weight: Array | None, classes: int, ignore_index: int, dtype: Any) -> tuple[Array, Array]:
-    """The targets with the ignored ones set to 0, and the weight of each sample (0 for the ignored ones)."""
+    """The targets with the ignored ones set to 0, and the weight of each sample (0 for the ignored ones).
+
+    A weight of two dimensions has a row for each item along the first axis of the targets.
+    """
     used = target != ignore_index
     safe = np.where(used, target, 0).astype(np.intp)
     wrong = used & ((safe < 0) | (safe >= classes))
     if wrong.any():
         raise TensorIndexError(f"Target {target[wrong].flat[0]} is out of bounds.", code="index_out_of_range")
     # Without any class there is no weight to read, and every sample is ignored.
-    each = used.astype(dtype) if weight is None or not safe.size or not classes else np.where(used, weight[safe], 0).astype(dtype)
-    return safe, each
+    if weight is None or not safe.size or not classes:
+        return safe, used.astype(dtype)
+    read = weight[safe] if weight.ndim == 1 else np.take_along_axis(weight, safe.reshape(len(safe), -1), 1).reshape(safe.shape)
+    return safe, np.where(used, read, 0).astype(dtype)
 
 
 def _nll_meta(input: Any, target: Any, reduction: str) -> Meta:
@@ -35,19 +41,39 @@ def _nll_meta(input: Any, target: Any, reduction: str) -> Meta:
     return reduced_meta(target.shape, input.dtype, reduction)
 
 
-def _nll(input: Array, target: Array, weight: Array | None, reduction: str, ignore_index: int) -> Array:
-    _nll_meta(input, target, reduction)
-    axis = 0 if input.ndim == 1 else 1
-    safe, each = _class_weights(target, weight, input.shape[axis], ignore_index, input.dtype)
+def _nll_each(input: Array, safe: Array, each: Array, axis: int) -> Array:
+    """The loss of each sample; the classes are the dimension ``axis``."""
     if not safe.size or not input.shape[axis]:
         picked = np.zeros(safe.shape, input.dtype)
     else:
         picked = np.take_along_axis(input, np.expand_dims(safe, axis), axis).squeeze(axis)
-    loss = np.where(each == 0, 0, -each * picked)
+    return np.where(each == 0, 0, -each * picked)
+
+
+def _nll(input: Array, target: Array, weight: Array | None, reduction: str, ignore_index: int) -> Array:
+    _nll_meta(input, target, reduction)
+    axis = 0 if input.ndim == 1 else 1
+    safe, each = _class_weights(target, weight, input.shape[axis], ignore_index, input.dtype)
+    loss = _nll_each(input, safe, each, axis)
     if reduction == "none":
         return loss
     total = np.sum(loss)
     return np.asarray(total / np.sum(each) if reduction == "mean" else total)
+
+
+def nll_of_batch(input: Array, target: Array, weight: Array | None, reduction: str, ignore_index: int) -> Array:
+    """The kernel of ``nll_loss`` for many items at once: every operand has a leading axis."""
+    axis = 1 if input.ndim == 2 else 2
+    safe, each = _class_weights(target, weight, input.shape[axis], ignore_index, input.dtype)
+    loss = _nll_each(input, safe, each, axis)
+    if reduction == "none":
+        return loss
+    total = _of_each_item(loss)
+    return total / _of_each_item(each) if reduction == "mean" else total
+
+
+def _of_each_item(values: Array) -> Array:
+    return np.sum(values, axis=tuple(range(1, values.ndim)))
 
 
 def _nll_rule(g: Any, input: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> Any:
@@ -81,9 +107,27 @@ def nll_backward(grad_output: Tensor, target: Tensor, weight: Tensor | None, siz
     axis = 0 if len(size) == 1 else 1
     safe, each = _class_weights(target, weight, size[axis], ignore_index, grad_output.dtype)
     total = np.sum(each) if reduction == "mean" else 1
+    return _nll_spread(grad_output / total, safe, each, size, axis)
+
+
+def nll_backward_of_batch(
+    grad_output: Array, target: Array, weight: Array | None, size: Sequence[int], reduction: str, ignore_index: int
+) -> Array:
+    """The kernel of ``_nll_loss_backward`` for many items at once: every operand has a leading axis, ``size`` has none."""
+    axis = 1 if len(size) == 1 else 2
+    safe, each = _class_weights(target, weight, size[axis - 1], ignore_index, grad_output.dtype)
+    if reduction == "mean":
+        grad_output = grad_output / _of_each_item(each)
+    if reduction != "none":
+        grad_output = grad_output.reshape(-1, *(1,) * (each.ndim - 1))
+    return _nll_spread(grad_output, safe, each, (len(safe), *size), axis)
+
+
+def _nll_spread(grad_output: Array, safe: Array, each: Array, size: Sequence[int], axis: int) -> Array:
+    """Zeros with the cotangent of each sample at its class."""
     out = np.zeros(size, grad_output.dtype)
     if out.size:
-        value = np.where(each == 0, 0, -each * grad_output / total)
+        value = np.where(each == 0, 0, -each * grad_output)
         np.put_along_axis(out, np.expand_dims(safe, axis), np.expand_dims(value, axis), axis)
     return out
 

@@ -171,6 +171,13 @@ def layer_norm(input: Tensor, normalized_shape: Size, weight: Tensor | None = No
     return affine(out, weight, bias)
 
 
+def layer_norm_of_batch(input: Array, normalized_shape: Shape, weight: Array | None, bias: Array | None, eps: float) -> Array:
+    """The kernel of ``layer_norm`` for many items at once: every operand has a leading axis."""
+    out = standard(input, _trailing(input.ndim, len(normalized_shape)), eps)[0]
+    between = (1,) * (input.ndim - 1 - len(normalized_shape))
+    return affine(out, *[None if p is None else p.reshape(len(p), *between, *normalized_shape) for p in (weight, bias)])
+
+
 def affine(out: Array, weight: Array | None, bias: Array | None) -> Array:
     """Scales and shifts by parameters that broadcast to ``out``."""
     if weight is not None:
@@ -257,3 +264,11 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
     out = standard(input.reshape(_grouped(input.shape, num_groups)), (2,), eps)[0].reshape(input.shape)
     shape = per_channel(input.shape)
     return affine(out, None if weight is None else weight.reshape(shape), None if bias is None else bias.reshape(shape))
+
+
+def group_norm_of_batch(input: Array, num_groups: int, weight: Array | None, bias: Array | None, eps: float) -> Array:
+    """The kernel of ``group_norm`` for many items at once: every operand has a leading axis."""
+    shape = input.shape
+    count, groups, elements = _grouped(shape[1:], num_groups)
+    out = standard(input.reshape(shape[0] * count, groups, elements), (2,), eps)[0].reshape(shape)
+    return affine(out, *[None if p is None else p.reshape(len(p), *per_channel(shape[1:])) for p in (weight, bias)])
