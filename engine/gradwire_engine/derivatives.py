@@ -1,19 +1,19 @@
 """The derivatives of one forward pass: everything that is asked for shares it.
 
 It is written in walks and ops alone, so it serves eager tensors, symbols and batches alike. Jacobians and Hessians are one walk for all
-their rows (``batching.rows``).
+their rows, or one for each chunk of them (``batching.rows``).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from .autograd import walk_back
 from .batching.batch import tracked
-from .batching.rows import of_each_row
+from .batching.rows import ALL, Chunks, Cotangents, of_each_row, of_rows
 from .custom import FunctionNode
 from .custom_node import CustomNode
 from .dtypes import dtype_of, is_differentiable
@@ -38,6 +38,7 @@ class Derivatives:
         call: The function.
         inputs: Its arguments.
         wrt: The inputs to differentiate by.
+        chunks: How many rows of a Jacobian or Hessian are computed at once; all of them where what comes out has a history.
 
     Attributes:
         leaves: The inputs that are differentiated by, as the pass used them.
@@ -48,7 +49,8 @@ class Derivatives:
         TensorRuntimeError: An input is of whole numbers (torch's message).
     """
 
-    def __init__(self, call: Call, inputs: Named, wrt: Sequence[str]) -> None:
+    def __init__(self, call: Call, inputs: Named, wrt: Sequence[str], chunks: Chunks = ALL) -> None:
+        self._chunks = chunks
         # Gradients have a history of their own only where somebody differentiates them from outside.
         self._tracked = GRAD_MODE.get() and any(tracked(v) for v in inputs.values())
         self.leaves = {name: _leaf(_named(inputs, name, "input")) for name in wrt}
@@ -130,7 +132,11 @@ class Derivatives:
         leaves = list(self.leaves.values())
         if size is None:
             return self._filled(self._back(list(reached.values()), given, leaves, self._tracked))
-        found = self._stacked(list(reached.values()), given, leaves, size)
+
+        def rows(numbers: Value | None) -> list[Value]:
+            return given if numbers is None else [ops.index_select(stack, 0, numbers) for stack in given]
+
+        found = self._stacked(list(reached.values()), rows, leaves, size)
         return {name: self._shown(_or_zeros(g, leaf, (size,))) for (name, leaf), g in zip(self.leaves.items(), found, strict=True)}
 
     # Parts of these.
@@ -195,18 +201,24 @@ class Derivatives:
         with enable_grad():
             return walk_back(outputs, cotangents, targets, create_graph=create_graph, retain_graph=True)
 
-    def _stacked(self, outputs: Sequence[Value], stacks: Sequence[Value], targets: Sequence[Value], size: int) -> Sequence[Any]:
-        """A walk for each row of stacked cotangents, all of them at once."""
+    def _stacked(self, outputs: Sequence[Value], cotangents: Cotangents, targets: Sequence[Value], size: int) -> Sequence[Any]:
+        """A walk for each row of stacked cotangents, many of them at once."""
         if not outputs or not targets:
             return [None] * len(targets)
-        return of_each_row(lambda rows: self._back(outputs, rows, targets, self._tracked), stacks, [*outputs, *targets], size)
+
+        def walk(rows: Sequence[Any]) -> list[Any]:
+            return self._back(outputs, rows, targets, self._tracked)
+
+        if self._tracked:
+            return of_each_row(walk, cotangents(None), [*outputs, *targets], size)
+        return of_rows(walk, cotangents, [*outputs, *targets], size, self._chunks)
 
     def _rows_of(self, y: Value) -> dict[str, Value]:
         """The derivative of one value by each input: the gradients for all unit cotangents."""
         shape, size = y._data.shape, math.prod(y._data.shape)
         found: Sequence[Any] = [None] * len(self.leaves)
         if y.requires_grad and size:
-            found = self._stacked([y], [_units(y)], list(self.leaves.values()), size)
+            found = self._stacked([y], partial(_units, y), list(self.leaves.values()), size)
         return {
             name: self._shown(_or_zeros(None if g is None else ops.reshape(g, (*shape, *leaf._data.shape)), leaf, shape, y))
             for (name, leaf), g in zip(self.leaves.items(), found, strict=True)
@@ -221,7 +233,7 @@ class Derivatives:
             shape, size = leaf._data.shape, math.prod(leaf._data.shape)
             found: Sequence[Any] = [None] * len(targets)
             if gradients[x].requires_grad and size:
-                found = self._stacked([gradients[x]], [_units(gradients[x])], targets, size)
+                found = self._stacked([gradients[x]], partial(_units, gradients[x]), targets, size)
             columns = dict(zip([name for name in outputs if name in cotangents], found, strict=True))
             for name, y in outputs.items():
                 column = columns.get(name)
@@ -323,8 +335,12 @@ def _or_zeros(g: Any, leaf: Value, lead: tuple[int, ...] = (), like: Value | Non
     return ops.new_zeros(_bare(leaf), (*lead, *leaf._data.shape), dtype=dtype)  # type: ignore[no-any-return]
 
 
-def _units(value: Value) -> Value:
-    """All unit vectors of the shape of a value, stacked."""
-    size = math.prod(value._data.shape)
-    # Made by an op, so that a program does not hold them.
-    return ops.reshape(ops.eye(size, dtype=dtype_of(value._data.dtype)), (size, *value._data.shape))  # type: ignore[no-any-return]
+def _units(value: Value, numbers: Value | None) -> list[Value]:
+    """Unit vectors of the shape of a value, stacked: those of the given numbers, or all."""
+    shape, dtype = value._data.shape, dtype_of(value._data.dtype)
+    size = math.prod(shape)
+    # Made by ops, so that a program does not hold them.
+    if numbers is None:
+        return [ops.reshape(ops.eye(size, dtype=dtype), (size, *shape))]
+    marked = ops.unsqueeze(numbers, 1) == ops.arange(size)
+    return [ops.reshape(ops.to(marked, dtype), (numbers._data.shape[0], *shape))]

@@ -14,6 +14,7 @@ from .limits import Limits
 from .meta import Meta, meta_of_array
 from .modes import no_grad
 from .op import Op
+from .plan.chunks import InChunks
 from .program import Body, Constant, Node
 from .shapes import infer
 from .symbolic import Instruction, Trace, Variable
@@ -154,6 +155,12 @@ class Meter(Runner):
         op = instruction.op
         metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
         self._add_call(op, metas, [out.meta for out in instruction.outs])
+        if isinstance(op, InChunks):
+            # One chunk is held at a time, and the work is that of all.
+            repeats, self._repeats = self._repeats, self._repeats * op.chunks
+            for part in op.trace.instructions:
+                self._add_instruction(part)
+            self._repeats = repeats
 
     def _add_call(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
         """Adds the cost of one operation."""

@@ -106,6 +106,31 @@ class Trace:
         return [value_of(v) for v in self.outputs]
 
 
+@contextmanager
+def aside() -> Iterator[tuple[Trace, Trace]]:
+    """Records what is done to symbols inside by itself.
+
+    Yields:
+        The trace that the symbols belong to, to which nothing is added, and the new one.
+
+    Raises:
+        TensorTypeError: Nothing is being recorded.
+    """
+    outer, inner = _current(), Trace()
+    token = _TRACE.set(inner)
+    try:
+        yield outer, inner
+    finally:
+        _TRACE.reset(token)
+
+
+def _current() -> Trace:
+    trace = _TRACE.get()
+    if trace is None:
+        raise TensorTypeError("A symbolic tensor belongs to the trace that made it and cannot be used after it ended.")
+    return trace
+
+
 class Symbol(Value):
     """A tensor whose payload is a ``Variable``: it has a shape and a dtype, but no elements."""
 
@@ -123,9 +148,7 @@ class Symbol(Value):
 
     @classmethod
     def _execute(cls, op: Op, operands: Sequence[Any], payloads: Sequence[Any]) -> Sequence[Any]:
-        trace = _TRACE.get()
-        if trace is None:
-            raise TensorTypeError("A symbolic tensor belongs to the trace that made it and cannot be used after it ended.")
+        trace = _current()
         metas = infer(op, [_as_meta(v) if i in op.tensor_slots else v for i, v in enumerate(operands)])
         outs = tuple(Variable(meta) for meta in metas)
         trace.instructions.append(Instruction(op, tuple(operands), outs))

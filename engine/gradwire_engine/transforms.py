@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
+from .batching.rows import Chunks
 from .batching.vmap import vmap as vmap
 from .derivatives import Call as Call
 from .derivatives import Derivatives, Named
@@ -34,6 +35,8 @@ def compute(
     vectors: Named | None = None,
     batch: Collection[str] = (),
     randomness: str = "error",
+    chunk_size: int | None = None,
+    chunk_bytes: int | None = None,
 ) -> dict[str, Any]:
     """Computes several things of a function in one forward pass.
 
@@ -49,12 +52,15 @@ def compute(
         vectors: The vectors of ``hvp``, by input, or stacks of them; zeros for those left out.
         batch: The inputs that have a leading axis to map all of this over. Tangents and vectors of these have it too, and all cotangents.
         randomness: What random operations do where there is a batch, as in ``torch.func.vmap``.
+        chunk_size: How many rows of a Jacobian or Hessian, and products with how many vectors, are computed at once; all by default. It
+            changes no result, but what they take in memory.
+        chunk_bytes: What they may take together, of symbols; a smaller number of them is computed at once where they take more.
 
     Returns:
         For everything wanted its result: a value, values by name, or for ``jacobian`` and ``hessian`` values by two names.
 
     Raises:
-        TensorValueError: Something that is wanted is unknown, or lacks its field.
+        TensorValueError: Something that is wanted is unknown, or lacks its field, or ``chunk_size`` is not positive.
         TensorRuntimeError: Something has no such derivative.
     """
     for what, field, given in (("vjp", "grad_outputs", grad_outputs), ("jvp", "tangents", tangents), ("hvp", "vectors", vectors)):
@@ -63,6 +69,9 @@ def compute(
     unknown = [w for w in want if w not in WANTS]
     if unknown:
         raise TensorValueError(f"There is no {unknown[0]!r} to compute; there are {', '.join(WANTS)}.", code="unknown_want")
+    if chunk_size is not None and chunk_size <= 0:
+        raise TensorValueError("`chunk_size` should be greater than 0.", code="bad_chunk_size")
+    chunks = Chunks(chunk_size, chunk_bytes)
     fields: dict[str, Named] = {
         "inputs": inputs,
         "grad_outputs": grad_outputs or {},
@@ -71,7 +80,8 @@ def compute(
     }
 
     def one(parts: Mapping[str, Named]) -> dict[str, Any]:
-        return _compute(call, parts, want, floating(parts["inputs"]) if wrt is None else wrt, output, outputs)
+        by = floating(parts["inputs"]) if wrt is None else wrt
+        return _compute(Derivatives(call, parts["inputs"], () if _ALONE.issuperset(want) else by, chunks), parts, want, output, outputs)
 
     if not batch:
         return one(fields)
@@ -90,9 +100,8 @@ def _by_field(arguments: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _compute(
-    call: Call, parts: Mapping[str, Named], want: Collection[str], wrt: Sequence[str], output: str | None, outputs: Sequence[str] | None
+    at: Derivatives, parts: Mapping[str, Named], want: Collection[str], output: str | None, outputs: Sequence[str] | None
 ) -> dict[str, Any]:
-    at = Derivatives(call, parts["inputs"], () if _ALONE.issuperset(want) else wrt)
     made: dict[str, Any] = {}
     for what in want:
         match what:
@@ -134,20 +143,30 @@ def jvp(call: Call, inputs: Named, tangents: Named) -> tuple[dict[str, Any], dic
 
 
 def jacobian(
-    call: Call, inputs: Named, wrt: Sequence[str] | None = None, outputs: Sequence[str] | None = None
+    call: Call, inputs: Named, wrt: Sequence[str] | None = None, outputs: Sequence[str] | None = None, *, chunk_size: int | None = None
 ) -> dict[str, dict[str, Any]]:
     """The derivative of each output by each input (``torch.func.jacrev``): ``[y][x]``, of the shape of y followed by that of x."""
-    made: dict[str, dict[str, Any]] = compute(call, inputs, ("jacobian",), wrt=wrt, outputs=outputs)["jacobian"]
+    made: dict[str, dict[str, Any]] = compute(call, inputs, ("jacobian",), wrt=wrt, outputs=outputs, chunk_size=chunk_size)["jacobian"]
     return made
 
 
-def hessian(call: Call, inputs: Named, wrt: Sequence[str] | None = None, output: str | None = None) -> dict[str, dict[str, Any]]:
+def hessian(
+    call: Call, inputs: Named, wrt: Sequence[str] | None = None, output: str | None = None, *, chunk_size: int | None = None
+) -> dict[str, dict[str, Any]]:
     """The second derivatives of a scalar output by each pair of inputs (``torch.func.hessian``)."""
-    made: dict[str, dict[str, Any]] = compute(call, inputs, ("hessian",), wrt=wrt, output=output)["hessian"]
+    made: dict[str, dict[str, Any]] = compute(call, inputs, ("hessian",), wrt=wrt, output=output, chunk_size=chunk_size)["hessian"]
     return made
 
 
-def hvp(call: Call, inputs: Named, vectors: Named, wrt: Sequence[str] | None = None, output: str | None = None) -> dict[str, Any]:
+def hvp(
+    call: Call,
+    inputs: Named,
+    vectors: Named,
+    wrt: Sequence[str] | None = None,
+    output: str | None = None,
+    *,
+    chunk_size: int | None = None,
+) -> dict[str, Any]:
     """The Hessian of a scalar output times vectors, or times each of a stack of vectors."""
-    made: dict[str, Any] = compute(call, inputs, ("hvp",), wrt=wrt, output=output, vectors=vectors)["hvp"]
+    made: dict[str, Any] = compute(call, inputs, ("hvp",), wrt=wrt, output=output, vectors=vectors, chunk_size=chunk_size)["hvp"]
     return made

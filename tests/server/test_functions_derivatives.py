@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradwire_engine.errors import GradwireError
+from gradwire_engine.limits import Limits
 from tests.server.functions import Functions, declared, function, node
 
 A = np.array([[1.0, 2.0], [3.0, 5.0], [-1.0, 0.5]])
@@ -176,3 +177,31 @@ def test_an_input_that_is_mapped_has_to_be_given() -> None:
         functions.call("f", inputs={"x": [1.0]}, batch=["a"])
     assert (raised.value.code, raised.value.pointer) == ("missing_input", "/inputs")
     assert functions.call("f", inputs={"x": [1.0, 2.0], "a": [1.0, 3.0]}, batch=["a"])["outputs"]["y"] == [[1.0, 2.0], [3.0, 6.0]]
+
+
+DEEP: dict[str, Any] = {
+    "inputs": {"x": declared("n")},
+    "program": "y = x\n" + "y = torch.sin(y) * x\n" * 20 + "f = (y * y).sum()",
+    "outputs": ["y", "f"],
+}
+
+
+def test_rows_that_take_too_much_together_are_computed_in_chunks() -> None:
+    x = np.linspace(-1.0, 1.0, 300)
+    tight = Limits(program_bytes=8 * 2**20)
+    functions, roomy = Functions(program=tight), Functions()
+    for made in (functions, roomy):
+        made.put("f", DEEP)
+    forms: dict[str, dict[str, Any]] = {
+        "jacobian": {"outputs": ["y"]},
+        "hessian": {"output": "f"},
+        "hvp": {"output": "f", "vectors": {"x": np.eye(300).tolist()}},
+    }
+    for form, more in forms.items():
+        document: dict[str, Any] = {"inputs": {"x": x.tolist()}, **more}
+        said = functions.service.dry_run("f", form, document, owner=None, limits=tight, check=lambda: None)
+        at_once = roomy.service.dry_run("f", form, document, owner=None, limits=tight, check=lambda: None)
+        assert said["fits"]
+        assert said["peak_bytes"] <= tight.program_bytes < at_once["peak_bytes"]
+        assert at_once["refusal"]["code"] == "program_too_large"
+        compare(functions.call("f", form, limits=tight, **document), roomy.call("f", form, **document))

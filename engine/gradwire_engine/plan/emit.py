@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..stopping import check
+from .chunks import InChunks
 from .evaluate import run_kernel_step
 from .ir import Graph, Kind, Step, Term, is_dense, is_splat, splat_value, take, take_known
 from .names import Names
@@ -246,6 +247,9 @@ class Source(Names):
 
         places = tuple(place_of(a) if i in step.function.tensor_slots else _Given(a) for i, a in enumerate(step.args))
         call = self._bind(_kernel_call(step, places), "kernel_", ("kernel", id(step)))
+        if isinstance(step.function, InChunks):
+            self.calls += step.function.calls
+            self.constant_bytes += step.function.plan.nbytes
         found = f"{call}({', '.join(arrays)})"
         names = [self._new(out) for out in step.outs]
         if len(names) == 1:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from ..dtypes import Array
 from ..symbolic import Trace
+from .plan import Plan, compile_trace
+
+MOST_COMPILED: Final = 5_000
+"""The most operations that are compiled: more takes seconds, in which Python lets nobody else work."""
 
 _INSTRUCTION_BYTES = 2_000
 
@@ -37,3 +42,12 @@ class Interpreted:
             GradwireError: A kernel refuses the elements, or the computation was stopped.
         """
         return [np.array(found) for found in self._trace.run(arrays)]
+
+
+def compiled_or_interpreted(trace: Trace) -> Plan | Interpreted:
+    """What runs a trace, of whatever length.
+
+    Args:
+        trace: What was recorded.
+    """
+    return compile_trace(trace) if len(trace.instructions) <= MOST_COMPILED else Interpreted(trace)

@@ -7,8 +7,8 @@ from typing import Final
 from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
 
-MOST_COMPILED: Final = 5_000
-"""The most operations that are compiled: more takes seconds, in which Python lets nobody else work."""
+ROWS_SHARE: Final = 8
+"""The rows of a Jacobian that are computed at once may take one part in so many of what a program may."""
 
 CALLS_PER_NODE: Final = 8
 """How many NumPy calls of a plan take as long as running one node of a program."""

@@ -24,6 +24,7 @@ from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR
 from gradwire_engine.plan import Plan, compile_trace
 from gradwire_engine.plan.cache import PlanCache
+from gradwire_engine.plan.interpreted import MOST_COMPILED
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
@@ -34,7 +35,7 @@ from gradwire_engine.value import Value
 
 from .digest import digest
 from .evaluate import FIELDS, described, evaluate, gradients_of, outputs_of, read_inputs
-from .plan_costs import MOST_COMPILED, calls_fit, costs_fit
+from .plan_costs import calls_fit, costs_fit
 from .seeds import read_seed
 
 PLANS_BYTES: Final = 2**27

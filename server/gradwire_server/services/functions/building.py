@@ -16,8 +16,8 @@ from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR, no_grad
 from gradwire_engine.names import join
 from gradwire_engine.op import ops
-from gradwire_engine.plan import Plan, compile_trace
-from gradwire_engine.plan.interpreted import Interpreted
+from gradwire_engine.plan.chunks import operations_of
+from gradwire_engine.plan.interpreted import compiled_or_interpreted
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
@@ -27,7 +27,7 @@ from gradwire_engine.tracing import DataDependentShape, record
 from gradwire_engine.transforms import compute
 from gradwire_engine.value import Value
 
-from ..plan_costs import CALLS_PER_NODE, MOST_COMPILED, calls_fit, costs_fit
+from ..plan_costs import CALLS_PER_NODE, ROWS_SHARE, calls_fit, costs_fit
 from .definition import Definition
 from .wanted import Request, Wanted
 
@@ -59,9 +59,9 @@ class Executable:
     """
 
     def __init__(self, definition: Definition, wanted: Wanted, trace: Trace, form: Mapping[str, Any], cost: Meter) -> None:
-        self.operations = len(trace.instructions)
+        self.operations = operations_of(trace)
         self.cost = cost
-        self.plan: Plan | Interpreted = compile_trace(trace) if self.operations <= MOST_COMPILED else Interpreted(trace)
+        self.plan = compiled_or_interpreted(trace)
         self.nbytes = self.plan.nbytes + _INSTRUCTION_BYTES * self.operations
         self._is_quick = cost.work <= _QUICK_WORK
         self._definition = definition
@@ -171,23 +171,23 @@ def _arranged(form: Mapping[str, Any], items: Sequence[Any]) -> dict[str, Any]:
     return {name: items[part] if isinstance(part, int) else _arranged(part, items) for name, part in form.items()}
 
 
-def build(definition: Definition, request: Request, *, nodes: int, check: Callable[[], None]) -> Executable:
+def build(definition: Definition, request: Request, *, limits: Limits, check: Callable[[], None]) -> Executable:
     """Makes a function ready for calls like this one.
 
     Args:
         definition: The function.
         request: The call, of which the shapes matter.
-        nodes: The most operations.
+        limits: The number of operations; and what a program may take in memory, of which the rows of a Jacobian get their share.
         check: Called between nodes; what it raises ends the building.
 
     Raises:
         GradwireError: The function cannot run on these shapes, or cannot be differentiated so.
         LimitError: It consists of too many operations.
     """
-    return contextvars.copy_context().run(_build, definition, request, nodes, check)
+    return contextvars.copy_context().run(_build, definition, request, limits, check)
 
 
-def _build(definition: Definition, request: Request, nodes: int, check: Callable[[], None]) -> Executable:
+def _build(definition: Definition, request: Request, limits: Limits, check: Callable[[], None]) -> Executable:
     wanted = request.wanted
     form: dict[str, Any] = {}
     set_default_dtype(definition.dtype)
@@ -198,7 +198,7 @@ def _build(definition: Definition, request: Request, nodes: int, check: Callable
         vectors = _inputs(trace, wanted.vectors, request.directions[len(wanted.tangents) :])
         starts: dict[str, Value] | None = None
         if wanted.grad_outputs:
-            starts = _starts(trace, wanted, _output_metas(definition, request, nodes, check), request.batch_size)
+            starts = _starts(trace, wanted, _output_metas(definition, request, limits.nodes, check), request.batch_size)
         made = compute(
             _calling(definition, runner),
             inputs,
@@ -211,6 +211,7 @@ def _build(definition: Definition, request: Request, nodes: int, check: Callable
             vectors=vectors,
             batch=wanted.batch,
             randomness=wanted.randomness,
+            chunk_bytes=limits.program_bytes // ROWS_SHARE,
         )
         found: list[Value] = []
         if "jvp" in made:
@@ -221,7 +222,7 @@ def _build(definition: Definition, request: Request, nodes: int, check: Callable
     with stoppable(check):
         try:
             with definition.program.explained():
-                trace = record(steps, nodes=nodes, check=check)
+                trace = record(steps, nodes=limits.nodes, check=check)
         except (Stopped, LimitError, DataDependentShape):
             raise
         except GradwireError as error:

@@ -181,7 +181,7 @@ class EngineFunctions:
     def _executable(self, definition: Definition, request: Request, check: Callable[[], None]) -> Executable:
         key = definition.hash, request.wanted, request.shapes
         # How much a call may take is looked at when it is made; the plan serves all.
-        return self._executables.get(key, lambda: build(definition, request, nodes=self.limits.program.nodes, check=check), check)
+        return self._executables.get(key, lambda: build(definition, request, limits=self.limits.program, check=check), check)
 
     def _find(self, name: str, owner: str | None, check: Callable[[], None]) -> Definition:
         generation = self._store.generation()
