@@ -19,7 +19,7 @@ from .errors import GradwireError, LimitError, ProgramError, TensorTypeError
 from .limits import Limits
 from .meta import MAX_DIMENSIONS, Meta, dense
 from .names import check_fields, check_name, join, kind_of, suggest
-from .parse import check_count
+from .parse_nodes import check_count
 from .stopping import watched
 
 _FIELDS: Final = frozenset({"dtype", "shape", "default"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -121,6 +121,7 @@ class Program:
         source: The text that the program was read from, if it was; it tells where in it errors arise.
         labels: The outputs as callers name them, in order, each with its name in ``body``; of a text alone, where the two may differ.
         variables: The variables of a text whose last values have another name in ``body``, each with that name.
+        texts: The texts that bodies of the custom functions were read from.
     """
 
     body: Body
@@ -128,6 +129,7 @@ class Program:
     source: Source | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    texts: Sequence[Source] = ()
 
     def outputs(self) -> Mapping[str, str]:
         """The outputs as callers name them, in order, each with its name in ``body``."""
@@ -140,4 +142,11 @@ class Program:
 
     def explained(self) -> AbstractContextManager[None]:
         """Errors that arise inside and point at a node of a text get their place in it."""
-        return nullcontext() if self.source is None else self.source.explained()
+        from .text.source import explained
+
+        return explained(self.sources) if self.source is not None or self.texts else nullcontext()
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """The texts of the program and of bodies of its functions."""
+        return self.texts if self.source is None else [self.source, *self.texts]

@@ -348,6 +348,29 @@ def test_what_fails_for_some_values_only_is_shown_in_the_text(form: str) -> None
     assert (raised.value.pointer, raised.value.line) == (None, 1)
 
 
+TWICE: dict[str, Any] = {
+    "forward": {"inputs": ["a", "k"], "program": "t = a * 2\nb = t.index_select(0, k)", "outputs": ["b"]},
+    "save": ["k"],
+    "backward": {"inputs": ["grad_b", "k"], "program": "g = torch.index_select(grad_b * 2, 0, k - k)", "outputs": {"a": "g"}},
+}
+
+
+def test_bodies_of_custom_functions_may_be_text() -> None:
+    functions = Functions()
+    inputs = {"x": declared("n"), "i": declared(1, dtype="int64")}
+    document = {"inputs": inputs, "program": "z = functions.twice(x, i).sum()", "functions": {"twice": TWICE}, "outputs": ["z"]}
+    functions.put("f", document)
+    assert functions.call("f", "value_and_grad", inputs={"x": [3.0], "i": [0]}) == {"value": 6.0, "grads": {"x": [2.0]}}
+    with pytest.raises(GradwireError, match=r"2 \| b = t.index_select") as raised:
+        functions.call("f", inputs={"x": [3.0], "i": [5]})
+    assert (raised.value.pointer, raised.value.line, raised.value.column) == (None, 2, 5)
+    assert raised.value.detail.endswith("\n  in /functions/twice/forward/program of the function")
+    wrong = {**TWICE, "forward": {**TWICE["forward"], "program": "b = a.nothing(k)"}}
+    with pytest.raises(GradwireError) as refused:
+        functions.put("f", {**document, "functions": {"twice": wrong}})
+    assert (refused.value.pointer, refused.value.line) == ("/functions/twice/forward/program", 1)
+
+
 def test_what_callers_share_shows_each_their_own_text() -> None:
     service = Functions().service
     inputs = {"x": declared("n", 2), "i": declared(1, dtype="int64")}

@@ -8,6 +8,7 @@ import pytest
 
 from gradwire import Client
 from gradwire.errors import ServiceError
+from gradwire_engine.errors import GradwireError
 from gradwire_engine.limits import Limits
 from gradwire_server.app import create_app
 from gradwire_server.services.evaluate import evaluate
@@ -84,3 +85,29 @@ def test_the_words_of_torch_come_first() -> None:
 
 def test_data_dependent_shapes_run() -> None:
     assert run("z = x[x > 2.5] * 2", outputs=["z"])["outputs"]["z"]["data"].tolist() == [6.0]
+
+
+CUBE: dict[str, Any] = {
+    "forward": {"inputs": ["x"], "program": "s = x * x\ny = s * x", "outputs": ["y"]},
+    "save": ["x"],
+    "backward": {"inputs": ["grad_y", "x"], "program": "gx = grad_y * (x * x * 3)", "outputs": {"x": "gx"}},
+}
+
+
+def test_bodies_of_functions_as_text() -> None:
+    answer = run("z = functions.cube(x).sum()", functions={"cube": CUBE}, outputs=["z"], backward="z")
+    assert answer["outputs"]["z"]["data"] == 35.0
+    assert answer["grads"]["x"]["data"].tolist() == [12.0, 27.0]
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "line", "column"),
+    [("forward", "s = x * x\ny = s @ torch.ones(3)", 2, 5), ("backward", "a = x * 2\n\ngx = torch.mm(a, grad_y)", 3, 6)],
+)
+def test_errors_in_bodies_show_the_place(part: str, text: str, line: int, column: int) -> None:
+    wrong = {**CUBE, part: {**CUBE[part], "program": text}}
+    with pytest.raises(GradwireError) as raised:
+        run("z = functions.cube(x).sum()", functions={"cube": wrong}, outputs=["z"], backward="z")
+    error = raised.value
+    assert (error.pointer, error.line, error.column) == (f"/functions/cube/{part}/program", line, column)
+    assert f"  {line} | {text.splitlines()[-1]}\n" in error.detail

@@ -12,7 +12,7 @@ from ..dtypes import DType, default_dtype, dtype_of, to_complex
 from ..errors import ProgramError, TensorTypeError
 from ..op import Op, Overloads
 from ..params import Param
-from ..parse import slots_of
+from ..parse_nodes import slots_of
 from .values import DottedName, Literal, Several, Tensor
 
 _KINDS: Final = {

@@ -62,11 +62,12 @@ _REFUSED: Final = {
 }
 
 
-def scan(text: str) -> Source:
+def scan(text: str, pointer: str = POINTER) -> Source:
     r"""Checks everything about a text that Python's parser should not be trusted with.
 
     Args:
         text: The program, with ``\n`` at the ends of its lines.
+        pointer: Where it stands in the document.
 
     Returns:
         The text as a source of places.
@@ -80,9 +81,9 @@ def scan(text: str) -> Source:
             f"The text has {len(text):,} characters, more than the {MOST_CHARACTERS:,} that a program may have. Send large tensors as "
             "inputs.",
             code="too_long",
-            pointer=POINTER,
+            pointer=pointer,
         )
-    source = Source(text)
+    source = Source(text, pointer)
     control = _CONTROL.search(text)
     if control is not None:
         raise _error(source, text, control.start(), 1, f"The character {control[0]!r} is not part of programs.", "invalid_character")
@@ -106,7 +107,7 @@ def tree_of(text: str, source: Source) -> ast.Module:
         message = f"This is not valid Python: {error.msg}."
         raise source.error(message, "syntax_error", Place(line, column, max(width, 1))) from None
     except (RecursionError, MemoryError):
-        raise ProgramError("The text is nested too deeply to be read.", code="too_deep", pointer=POINTER) from None
+        raise ProgramError("The text is nested too deeply to be read.", code="too_deep", pointer=source.pointer) from None
 
 
 def _error(source: Source, text: str, start: int, width: int, message: str, code: str) -> ProgramError:

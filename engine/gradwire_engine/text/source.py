@@ -66,12 +66,15 @@ class Source:
 
     Args:
         text: The program, with ``\n`` at the ends of its lines.
+        pointer: Where the text stands in the document.
 
     Attributes:
+        pointer: As given.
         nodes: The places of the nodes, in order.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, pointer: str = POINTER) -> None:
+        self.pointer = pointer
         self._lines = text.split("\n")
         self.nodes: list[NodePlaces] = []
 
@@ -99,7 +102,7 @@ class Source:
         place = at if isinstance(at, Place) else self.place(at)
         error.detail = f"{error.detail}\n{self._picture(place)}"
         error.args = (error.detail,)
-        error.pointer, error.line, error.column = POINTER, place.line, place.column
+        error.pointer, error.line, error.column = self.pointer, place.line, place.column
         return error
 
     def _picture(self, place: Place) -> str:
@@ -119,16 +122,34 @@ class Source:
         except GradwireError as error:
             raise (error if error.line is not None else self.put(error, at)) from None
 
-    @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Errors that arise inside and point at a node get the node's place in the text."""
-        try:
-            yield
-        except GradwireError as error:
-            head, _, rest = (error.pointer or "").removeprefix("/nodes").removeprefix("/").partition("/")
-            if error.line is not None or not (error.pointer or "").startswith("/nodes"):
-                raise
-            if head.isdecimal() and int(head) < len(self.nodes):
-                raise self.put(error, self.nodes[int(head)].of(rest)) from None
-            error.pointer = POINTER
-            raise
+    def explain(self, error: GradwireError) -> None:
+        """Gives an error that points at a node the node's place in the text."""
+        if error.line is not None or error.pointer is None:
+            return
+        place = self.place_of(error.pointer)
+        if place is not None:
+            self.put(error, place)
+        elif error.pointer.startswith(self._nodes):
+            error.pointer = self.pointer
+
+    def place_of(self, pointer: str) -> Place | None:
+        """Where a node stands, or a part of it, from the pointer to it among the nodes; ``None`` where that is none of these."""
+        head, _, rest = pointer.removeprefix(self._nodes).removeprefix("/").partition("/")
+        if not pointer.startswith(self._nodes) or not head.isdecimal() or int(head) >= len(self.nodes):
+            return None
+        return self.nodes[int(head)].of(rest)
+
+    @property
+    def _nodes(self) -> str:
+        return self.pointer.removesuffix(POINTER) + "/nodes"
+
+
+@contextmanager
+def explained(sources: Sequence[Source]) -> Iterator[None]:
+    """Errors that arise inside and point at a node of one of the texts get the node's place in it."""
+    try:
+        yield
+    except GradwireError as error:
+        for source in sources:
+            source.explain(error)
+        raise error from None

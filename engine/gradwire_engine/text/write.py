@@ -10,7 +10,7 @@ from ..dtypes import Array, dtype_of
 from ..errors import GradwireError, ProgramError
 from ..op import Op, Overloads
 from ..outputs import several_outputs
-from ..parse import slots_of
+from ..parse_nodes import slots_of
 from ..program import Constant, Function, Node, Program, Reference
 from ..stopping import watched
 from . import tables

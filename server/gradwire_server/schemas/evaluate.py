@@ -34,7 +34,8 @@ class FunctionForward(BaseModel):
     model_config = _FORBID
 
     inputs: list[str]
-    nodes: list[ProgramNode]
+    nodes: list[ProgramNode] = []
+    program: str = Field(default="", description="In place of `nodes`: the same as text.")
     outputs: list[str]
 
 
@@ -44,7 +45,8 @@ class FunctionBackward(BaseModel):
     model_config = _FORBID
 
     inputs: list[str] = Field(description="`grad_<output>` for each output, and whatever is in `save`.")
-    nodes: list[ProgramNode]
+    nodes: list[ProgramNode] = []
+    program: str = Field(default="", description="In place of `nodes`: the same as text.")
     outputs: dict[str, str | None] = Field(description="For each input the name of its gradient, or null.")
 
 

@@ -125,6 +125,24 @@ REQUESTS: Final[dict[str, Document]] = {
             "backward": "total",
         },
     },
+    "custom_function_as_text": {
+        "summary": "The same as text",
+        "description": "The bodies of a function are programs, and so is what calls it: each may be nodes or a text. What goes wrong in "
+        "one is shown in its lines.",
+        "value": {
+            "inputs": {"x": {"data": [0.0, 1.0], "requires_grad": True}},
+            "functions": {
+                "my_exp": {
+                    "forward": {"inputs": ["x"], "program": "y = torch.exp(x)", "outputs": ["y"]},
+                    "save": ["y"],
+                    "backward": {"inputs": ["grad_y", "y"], "program": "gx = grad_y * y", "outputs": {"x": "gx"}},
+                }
+            },
+            "program": "e = functions.my_exp(x)\ntotal = e.sum()",
+            "outputs": ["e", "total"],
+            "backward": "total",
+        },
+    },
     "matrix": {
         "summary": "Matrices, and a gradient to start from",
         "description": "C = A · B is no scalar, so `backward` says which gradient G arrives at it (a vector-Jacobian product). Here G "
@@ -185,6 +203,10 @@ ANSWERS: Final[dict[str, Document]] = {
         "grads": {"x": float32(54.0, [], None)},
     },
     "custom_function": {
+        "outputs": {"e": float32([1.0, 2.7182817], [2], "my_expBackward"), "total": float32(3.7182817, [], "SumBackward0")},
+        "grads": {"x": float32([1.0, 2.7182817], [2], None)},
+    },
+    "custom_function_as_text": {
         "outputs": {"e": float32([1.0, 2.7182817], [2], "my_expBackward"), "total": float32(3.7182817, [], "SumBackward0")},
         "grads": {"x": float32([1.0, 2.7182817], [2], None)},
     },

@@ -16,7 +16,7 @@ from gradwire_engine.limits import Limits
 from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR, PURE
 from gradwire_engine.names import check_fields, check_name, join, kind_of
-from gradwire_engine.parse import check_count
+from gradwire_engine.parse_nodes import check_count
 from gradwire_engine.program import Program
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable, watched

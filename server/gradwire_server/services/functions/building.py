@@ -312,8 +312,12 @@ def of_function(error: GradwireError) -> GradwireError:
     """An error in a node of the function, which has no place in the document of the call."""
     if error.pointer is None:
         error.pointer = _FIELDS.get(error.code)
-    elif error.pointer.startswith(POINTER):
-        # The detail shows the place.
+    elif error.pointer.endswith(POINTER) and error.line is not None:
+        # The detail shows the place, but not which text of several it is in.
+        if error.pointer != POINTER:
+            error.detail = f"{error.detail}\n  in {error.pointer} of the function"
+        error.args, error.pointer = (error.detail,), None
+    elif error.pointer == POINTER:
         error.pointer = None
     elif error.pointer.startswith(("/nodes", "/functions", "/outputs")):
         error.detail = f"{error.detail.removesuffix('.')} (at {error.pointer} of the function, for inputs of these shapes)."

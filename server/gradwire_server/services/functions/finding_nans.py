@@ -18,7 +18,6 @@ from gradwire_engine.program import Function, Node
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.tensor import Tensor
-from gradwire_engine.text.source import POINTER
 from gradwire_engine.value import Value
 
 from .definition import Definition
@@ -67,12 +66,15 @@ def _find(definition: Definition, request: Request, check: Callable[[], None]) -
             output = definition.program.outputs()[request.wanted.output]
             watcher.found = _in_gradients(values, output, request.wanted.wrt, watcher.made)
     found = watcher.found
-    source = definition.program.source
-    if found is not None and source is not None and found["pointer"].startswith("/nodes/"):
+    if found is None:
+        return {"ok": True, "found": None}
+    for source in definition.program.sources:
         # Of a text the place in it says more than the number of a node that nobody has written.
-        place = source.nodes[int(found["pointer"].split("/")[2])].whole
-        found |= {"pointer": POINTER, "line": place.line, "column": place.column}
-    return {"ok": found is None, "found": found}
+        place = source.place_of(found["pointer"])
+        if place is not None:
+            found |= {"pointer": source.pointer, "line": place.line, "column": place.column}
+            break
+    return {"ok": False, "found": found}
 
 
 class _Watcher(Runner):

@@ -17,7 +17,7 @@ from gradwire_engine.names import find_op, join, kind_of
 from gradwire_engine.op import Op, Overloads
 from gradwire_engine.operators import inplace_forms
 from gradwire_engine.params import Param
-from gradwire_engine.parse import read_argument, read_slot, slots_of
+from gradwire_engine.parse_nodes import read_argument, read_slot, slots_of
 from gradwire_engine.program import PLAIN, Constant, Node
 from gradwire_engine.record import is_tensor
 from gradwire_engine.tensor import Tensor

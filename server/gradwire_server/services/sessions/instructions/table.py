@@ -13,7 +13,7 @@ from gradwire_engine.errors import GradwireError, LimitError, ProgramError
 from gradwire_engine.meta import meta_of_array
 from gradwire_engine.names import kind_of
 from gradwire_engine.node import next_sequence
-from gradwire_engine.parse import read_slot
+from gradwire_engine.parse_nodes import read_slot
 from gradwire_engine.program import Constant
 from gradwire_engine.tensor import Tensor
 
