@@ -120,6 +120,20 @@ def test_gradients_of_one_that_are_not_given_over_a_batch(functions: Functions) 
     assert answer["grads"] == functions.call("cubes", "value_and_grad", inputs=BATCH, batch=["w"], output="f", wrt=["w"])["grads"]
 
 
+@pytest.mark.parametrize("form", ["evaluate", "value_and_grad"])
+@pytest.mark.parametrize("mapped", ["x", "i"])
+def test_what_fails_for_an_item_of_a_batch_is_shown_in_the_text(form: str, mapped: str) -> None:
+    functions = Functions()
+    inputs = {"x": declared("n"), "i": declared(1, dtype="int64")}
+    functions.put("f", {"inputs": inputs, "program": "y = x * 2\nt = y.index_select(0, i)\nz = t.sum()", "outputs": ["z"]})
+    good: dict[str, Any] = {"x": [1.0, 2.0], "i": [0]}
+    wrong: dict[str, Any] = {**good, "i": [7]}
+    given = {name: [good[name], wrong[name], good[name]] if name == mapped else wrong[name] for name in inputs}
+    with pytest.raises(GradwireError, match=r"2 \| t = y.index_select") as raised:
+        functions.call("f", form, inputs=given, batch=[mapped])
+    assert (raised.value.pointer, raised.value.line, raised.value.column) == (None, 2, 5)
+
+
 def test_random_operations_over_a_batch() -> None:
     noisy = {"inputs": {"x": declared()}, "program": "y = x + torch.rand_like(x)", "outputs": ["y"]}
     functions = Functions()

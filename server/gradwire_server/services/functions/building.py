@@ -24,7 +24,7 @@ from gradwire_engine.symbolic import Symbol, Trace
 from gradwire_engine.tensor import Tensor
 from gradwire_engine.text.source import POINTER
 from gradwire_engine.tracing import DataDependentShape, record
-from gradwire_engine.transforms import compute
+from gradwire_engine.transforms import compute, vmap
 from gradwire_engine.value import Value
 
 from ..plan_costs import CALLS_PER_NODE, ROWS_SHARE, calls_fit, costs_fit
@@ -119,9 +119,8 @@ class Executable:
         return _arranged(self._form, [codec.encode(array) for array in found])
 
     def _explain(self, request: Request, check: Callable[[], None]) -> None:
-        """Raises what running the function node by node on the same inputs raises, which says where; of a batch that is not known."""
-        if request.first_mapped is None:
-            contextvars.copy_context().run(run_eagerly, request, check)
+        """Raises what running the function node by node on the same inputs raises, which says where."""
+        contextvars.copy_context().run(run_eagerly, request, check)
 
     def run(self, arrays: Sequence[Array], seed: int | None, check: Callable[[], None]) -> list[Array]:
         """Runs the plan.
@@ -149,7 +148,7 @@ class Executable:
 
 
 def run_eagerly(request: Request, check: Callable[[], None]) -> None:
-    """Runs a function node by node, for the sake of the error that it raises.
+    """Runs a function node by node, for the sake of the error that it raises; a batch as a whole.
 
     Raises:
         GradwireError: A node failed; the detail says which.
@@ -158,9 +157,18 @@ def run_eagerly(request: Request, check: Callable[[], None]) -> None:
     set_default_dtype(definition.dtype)
     GENERATOR.set(generator_from(request.seed))
     inputs = {name: Tensor._wrap(array) for name, array in zip(definition.signature.names, request.arrays, strict=True)}
+
+    def run(named: Mapping[str, Value]) -> tuple[()]:
+        Runner(check).run(definition.program.body, dict(named))
+        return ()
+
+    wanted = request.wanted
     try:
         with stoppable(check), definition.program.explained(), no_grad():
-            Runner(check).run(definition.program.body, dict(inputs))
+            if wanted.batch:
+                vmap(run, inputs, wanted.batch, wanted.randomness)
+            else:
+                run(inputs)
     except (Stopped, LimitError):
         raise
     except GradwireError as error:
