@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from .dtypes import Array
 from .errors import GradwireError, ProgramError, TensorRuntimeError
 from .optimisers import Optimiser
 from .scipy_searches import undisturbed
+
+# What SciPy's trust region methods answer where a matrix has no Cholesky decomposition.
+_NOT_DEFINITE: Final = 3
 
 
 class Enough(Exception):
@@ -94,6 +97,7 @@ def minimize(
     options: Mapping[str, float],
     bounds: tuple[Array, Array] | None = None,
     product: Callable[[Array, Array], Array] | None = None,
+    hessian: Callable[[Array], Array] | None = None,
     report: Callable[[Iteration], None] = lambda iteration: None,
 ) -> Minimum:
     """Looks for a minimum.
@@ -105,6 +109,7 @@ def minimize(
         options: Its options.
         bounds: The smallest and the largest that each number may be, infinite where there is no bound.
         product: Given a point and a vector, the Hessian at the one times the other; needed where ``method.second`` is set, and only there.
+        hessian: Given a point, the Hessian there; needed where ``method.hessian`` is set, and only there.
         report: Called with every iteration, the start being the first.
 
     Raises:
@@ -124,11 +129,15 @@ def minimize(
         start = np.clip(start, *bounds)
         given["bounds"] = optimize.Bounds(*bounds)
     if product is not None:
-        given["hessp"] = search.multiplied(product)
+        given["hessp"] = search.finite(product, "a product of the Hessian and a vector")
+    if hessian is not None:
+        given["hess"] = search.finite(hessian, "the Hessian")
     try:
         with np.errstate(all="ignore"), undisturbed():
             search.begin(start)
             found = scipy_minimize(search.evaluate, start, callback=search.step, **given)
+            if method.name == "dogleg" and found.status == _NOT_DEFINITE:
+                found.message = "The Hessian is not positive definite here, as dogleg needs it to be; trust-exact takes any."
             return search.ended(found)
     except Enough as enough:
         return search.broken_off(str(enough))
@@ -166,17 +175,17 @@ class _Search:
         # Whoever calls may write into what it is given.
         return point.value, point.gradient.copy()
 
-    def multiplied(self, product: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
-        """The product, held to be finite, which no method looks after."""
+    def finite(self, second: Callable[..., Array], what: str) -> Callable[..., Array]:
+        """What gives second derivatives, held to give finite ones, which no method looks after."""
 
-        def finite(x: Array, vector: Array) -> Array:
-            found = product(x, vector)
+        def given(*args: Array) -> Array:
+            found = second(*args)
             odd = found[~np.isfinite(found)]
             if odd.size:
-                raise Enough(f"The search cannot go on: a product of the Hessian and a vector holds {_special(float(odd[0]))}.")
+                raise Enough(f"The search cannot go on: {what} holds {_special(float(odd[0]))}.")
             return found
 
-        return finite
+        return given
 
     def step(self, x: Array, *_: Any) -> None:
         """What SciPy calls with every iteration."""

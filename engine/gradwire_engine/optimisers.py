@@ -37,6 +37,7 @@ class Optimiser:
         options: The options that it takes.
         bounds: Whether it keeps to bounds.
         second: Whether it uses products of the Hessian and vectors.
+        hessian: Whether it uses the Hessian itself.
         most: The most numbers that it can vary: a step of its own takes so long that with more of them nothing else would get its turn.
         matrices: The square matrices of that many rows that it keeps.
     """
@@ -45,6 +46,7 @@ class Optimiser:
     options: Mapping[str, Option] = field(default_factory=dict)
     bounds: bool = False
     second: bool = False
+    hessian: bool = False
     most: int | None = None
     matrices: int = 0
 
@@ -85,6 +87,8 @@ OPTIMISERS: Final[Mapping[str, Optimiser]] = {
         Optimiser("Newton-CG", {"maxiter": _COUNT, "xtol": _TOLERANCE, **_WOLFE}, second=True),
         Optimiser("trust-ncg", _TRUST, second=True),
         Optimiser("trust-krylov", _TRUST, second=True, most=2_000, matrices=7),
+        Optimiser("trust-exact", _TRUST, hessian=True, most=2_000, matrices=9),
+        Optimiser("dogleg", _TRUST, hessian=True, most=2_000, matrices=6),
         Optimiser(
             "trust-constr",
             {

@@ -16,7 +16,7 @@ from gradwire_engine.errors import DeadlineExceeded, ProgramError, TensorRuntime
 from gradwire_engine.minimize import Enough, Iteration, Minimum, minimize
 from gradwire_engine.optimisers import OPTIMISERS, read_optimiser, read_options
 from gradwire_engine.scipy_searches import _linear_algebra
-from tests.minimisation import rosen, rosen_product, scipy_minimum
+from tests.minimisation import rosen, rosen_hessian, rosen_product, scipy_minimum, start_of
 
 START = np.array([-1.2, 1.0, 0.5, 2.0])
 METHODS = list(OPTIMISERS)
@@ -25,23 +25,25 @@ BOUNDED = [name for name, method in OPTIMISERS.items() if method.bounds]
 
 
 def search(name: str, evaluate: Callable[[Array], tuple[float, Array, Any]] | None = None, **given: Any) -> Minimum:
-    given = {"options": {}, "product": rosen_product if OPTIMISERS[name].second else None, **given}
-    return minimize(evaluate or (lambda x: (*rosen(x), None)), START, OPTIMISERS[name], **given)
+    method = OPTIMISERS[name]
+    seconds = {"product": rosen_product if method.second else None, "hessian": rosen_hessian if method.hessian else None}
+    given = {"options": {}, **seconds, **given}
+    return minimize(evaluate or (lambda x: (*rosen(x), None)), start_of(name), OPTIMISERS[name], **given)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_goes_the_way_that_scipy_goes(name: str) -> None:
     seen: list[Iteration] = []
     found = search(name, report=seen.append)
-    expected = scipy_minimum(name, START)
+    expected = scipy_minimum(name, start_of(name))
     assert found.success
     assert found.message == expected.message
     np.testing.assert_allclose(found.point.x, expected.x, rtol=1e-9)
     assert (found.iterations, found.evaluations) == (expected.nit, expected.nfev)
     assert [each.iteration for each in seen] == list(range(found.iterations + 1))
-    assert (seen[0].step, seen[0].value) == (0.0, rosen(START)[0])
+    assert (seen[0].step, seen[0].value) == (0.0, rosen(start_of(name))[0])
     assert (seen[-1].value, seen[-1].gradient_norm) == (found.point.value, float(np.linalg.norm(found.point.gradient)))
-    assert sum(each.step for each in seen) >= np.linalg.norm(found.point.x - START) - 1e-12
+    assert sum(each.step for each in seen) >= np.linalg.norm(found.point.x - start_of(name)) - 1e-12
 
 
 @pytest.mark.parametrize("name", BOUNDED)
@@ -59,7 +61,7 @@ def test_bounds_are_kept(name: str) -> None:
 def test_options_reach_scipy(name: str) -> None:
     count = {"maxfun" if name == "TNC" else "maxiter": 4}
     found = search(name, options=read_options(OPTIMISERS[name], count))
-    expected = scipy_minimum(name, START, options=count)
+    expected = scipy_minimum(name, start_of(name), options=count)
     assert (found.success, found.message) == (False, expected.message)
     np.testing.assert_allclose(found.point.x, expected.x, rtol=1e-9)
 
@@ -84,7 +86,7 @@ def test_enough_ends_a_search_with_the_best_point(name: str) -> None:
 @pytest.mark.parametrize("name", METHODS)
 def test_what_an_evaluation_raises_comes_out(name: str) -> None:
     def evaluate(x: Array) -> tuple[float, Array, None]:
-        if not np.array_equal(x, START):
+        if not np.array_equal(x, start_of(name)):
             raise DeadlineExceeded("The time is over.")
         return (*rosen(x), None)
 
@@ -98,20 +100,33 @@ def test_a_search_that_leaves_the_finite_says_so(name: str, value: float, word: 
     def evaluate(x: Array) -> tuple[float, Array, None]:
         # Everything but the start is strange.
         right, gradient = rosen(x)
-        return (right, gradient, None) if np.array_equal(x, START) else (value, np.full_like(x, np.nan), None)
+        return (right, gradient, None) if np.array_equal(x, start_of(name)) else (value, np.full_like(x, np.nan), None)
 
     found = search(name, evaluate)
     assert not found.success
     assert word in found.message
-    np.testing.assert_array_equal(found.point.x, START)
+    np.testing.assert_array_equal(found.point.x, start_of(name))
     assert np.isfinite(found.point.value)
 
 
 @pytest.mark.parametrize("name", SECOND)
-def test_a_hessian_that_is_not_finite_ends_the_search(name: str) -> None:
+def test_a_product_that_is_not_finite_ends_the_search(name: str) -> None:
     found = search(name, product=lambda x, vector: np.full_like(x, np.nan))
     assert (found.success, found.evaluations) == (False, 1)
     assert found.message == "The search cannot go on: a product of the Hessian and a vector holds NaN."
+
+
+@pytest.mark.parametrize("name", ["trust-exact", "dogleg"])
+def test_a_hessian_that_is_not_finite_ends_the_search(name: str) -> None:
+    found = search(name, hessian=lambda x: np.full((x.size, x.size), np.inf))
+    assert (found.success, found.evaluations) == (False, 1)
+    assert found.message == "The search cannot go on: the Hessian holds infinite."
+
+
+def test_dogleg_says_that_it_needs_a_positive_definite_hessian() -> None:
+    found = search("dogleg", hessian=lambda x: -np.eye(x.size))
+    assert (found.success, found.iterations) == (False, 0)
+    assert found.message == "The Hessian is not positive definite here, as dogleg needs it to be; trust-exact takes any."
 
 
 def test_a_start_that_is_not_finite_is_the_result() -> None:

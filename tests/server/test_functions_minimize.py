@@ -13,7 +13,7 @@ from gradwire_engine.errors import Cancelled, DeadlineExceeded, GradwireError, L
 from gradwire_engine.limits import Limits
 from gradwire_engine.minimize import Iteration
 from gradwire_engine.optimisers import OPTIMISERS
-from tests.minimisation import scipy_minimum
+from tests.minimisation import scipy_minimum, start_of
 from tests.server.functions import Functions, declared, function, node, values
 from tests.server.sessions import plain
 
@@ -49,8 +49,8 @@ def minimum(
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_ends_where_scipy_called_directly_does(name: str) -> None:
-    found = minimum(ROSENBROCK, inputs={"x": START}, method=name)
-    expected = scipy_minimum(name, np.array(START))
+    found = minimum(ROSENBROCK, inputs={"x": start_of(name)}, method=name)
+    expected = scipy_minimum(name, start_of(name))
     assert (found["success"], found["message"]) == (True, expected.message)
     # The function is the same up to rounding, so that the ways drift apart a little.
     np.testing.assert_allclose(found["inputs"]["x"]["data"], expected.x, rtol=2e-4, atol=2e-5)
@@ -211,7 +211,10 @@ def test_what_is_wrong_with_a_call(document: Any, call: Any, code: str, pointer:
     assert error.detail.endswith((".", "?"))
 
 
-@pytest.mark.parametrize(("name", "size"), [("SLSQP", 201), ("BFGS", 2001), ("trust-krylov", 2001), ("trust-constr", 20_001)])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("SLSQP", 201), ("BFGS", 2001), ("trust-krylov", 2001), ("trust-exact", 2001), ("dogleg", 2001), ("trust-constr", 20_001)],
+)
 def test_methods_of_whole_matrices_take_a_bounded_number_of_numbers(name: str, size: int) -> None:
     with pytest.raises(LimitError, match=f"there are {size:,} to vary") as refused:
         minimum(ROSENBROCK, inputs={"x": [0.5] * size}, method=name)
@@ -238,3 +241,44 @@ def test_functions_that_cannot_be_differentiated_twice_are_minimised_by_gradient
     kinked = {"inputs": {"x": declared("n")}, "program": "f = (x - 1).abs().sum()", "outputs": ["f"]}
     found = minimum(kinked, inputs={"x": [3.0]}, method="trust-ncg", options={"maxiter": 20})
     assert found["value"]["data"] < 2
+
+
+@pytest.mark.parametrize("name", [name for name, method in OPTIMISERS.items() if not method.bounds])
+def test_methods_without_bounds_say_which_take_them(name: str) -> None:
+    with pytest.raises(GradwireError) as refused:
+        minimum(ROSENBROCK, inputs={"x": START}, method=name, bounds={"x": [0, None]})
+    assert (refused.value.code, refused.value.pointer) == ("bounds_not_taken", "/bounds")
+    assert refused.value.detail == f"The method {name} takes no bounds; L-BFGS-B, trust-constr, TNC, SLSQP do."
+
+
+def tried(document: Any, limits: Limits | None = None, **call: Any) -> Any:
+    functions = Functions()
+    functions.put("f", document)
+    return functions.service.dry_run("f", "minimize", call, owner=None, limits=limits or Limits(), check=lambda: None)
+
+
+@pytest.mark.parametrize(("name", "second"), [("BFGS", None), ("trust-ncg", "hvps"), ("dogleg", "hessian")])
+def test_a_dry_run_says_what_one_evaluation_takes(name: str, second: str | None) -> None:
+    said = tried(ROSENBROCK, inputs={"x": START}, method=name)
+    assert (said["method"], said["variables"], said["fits"], said["refusal"]) == (name, 4, True, None)
+    assert said["value"] == {"dtype": "float64", "shape": []}
+    assert said["grads"] == {"x": {"dtype": "float64", "shape": [4]}}
+    assert min(said["operations"], said["peak_bytes"], said["work"], said["search_bytes"]) > 0
+    if second is None:
+        assert said["second_derivatives"] is None
+    else:
+        assert set(said["second_derivatives"]) == {second, "operations", "peak_bytes", "largest_tensor_bytes", "work"}
+
+
+def test_a_dry_run_holds_a_search_against_the_limits() -> None:
+    big = {"x": [0.5] * 1000}
+    assert tried(ROSENBROCK, inputs=big, method="BFGS")["fits"]
+    for limits, method in ((Limits(program_bytes=300_000), "L-BFGS-B"), (Limits(program_bytes=2**20), "trust-exact")):
+        assert tried(ROSENBROCK, limits, inputs=big, method=method)["refusal"]["code"] == "program_too_large"
+    said = tried(ROSENBROCK, inputs={"x": [0.5] * 2001}, method="dogleg")
+    assert (said["fits"], said["refusal"]["code"]) == (False, "too_many_variables")
+    # The Hessian alone is too much.
+    deep = {"inputs": {"x": declared("n")}, "program": "f = (x * x.sum()).exp().prod()", "outputs": ["f"]}
+    said = tried(deep, Limits(work=10**6), inputs={"x": [0.5] * 500}, method="trust-exact")
+    assert said["refusal"]["code"] == "too_much_work"
+    assert said["work"] < 10**6 < said["second_derivatives"]["work"]

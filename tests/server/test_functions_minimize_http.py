@@ -210,3 +210,15 @@ def test_probes_are_answered_while_searches_run() -> None:
             thread.join()
     assert [answer.status_code for answer in answers] == [200, 200]
     assert float(np.median(took)) < 0.1
+
+
+def test_a_dry_run_is_one_answer_in_json() -> None:
+    made = http(LONG)
+    for headers in ({}, EVENTS):
+        document = {"inputs": {"x": [0.5] * 10}, "method": "trust-exact"}
+        answer = made.request("POST", f"{PATH}?dry_run=true", json=document, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        said = answer.json()
+        assert (said["fits"], said["variables"], said["method"]) == (True, 10, "trust-exact")
+        assert said["second_derivatives"]["hessian"] == {"x": {"x": {"dtype": "float64", "shape": [10, 10]}}}
+    assert problem(made.request("POST", f"{PATH}?dry_run=perhaps", json=document)) == (422, "invalid_parameter")

@@ -54,14 +54,18 @@ _CALL: Final = (
 
 _MINIMIZE: Final = """\
 Varies the inputs in `wrt` so that a scalar output becomes as small as it can, by one of SciPy's methods. Gradients are exact, and so are \
-the products of the Hessian and vectors that the Newton and trust region methods use. The inputs of the call are where the search starts.
+the products of the Hessian and vectors, or the Hessian itself, that the Newton and trust region methods use. The inputs of the call are \
+where the search starts.
 
 A search that ends without a minimum is an answer like any other, with `success` false, the reason in `message`, and the best point that \
 was found: after as many iterations as the options allow, when the time of the request is nearly over, or where a value is NaN.
 
 With `Accept: text/event-stream` the answer is a stream of events: `iteration` for the start and for each iteration, though not more than \
 about 20 a second, with `iteration`, `value`, `gradient_norm`, `step` (how far the point moved) and `evaluations`, then one `result` with \
-the document described here, or one `error` with a problem. The search ends when the caller hangs up."""
+the document described here, or one `error` with a problem. The search ends when the caller hangs up.
+
+With `?dry_run=true` nothing is computed: the answer says what one evaluation would give and take, its second derivatives if the method \
+uses any, and whether the search is within the limits."""
 
 _EVENTS: Final = {
     EVENTS: {"schema": {"type": "string", "description": "Server-sent events: `iteration`, and in the end `result` or `error`."}}
@@ -185,7 +189,7 @@ def documented() -> dict[str, dict[str, Any]]:
             request_model=JacobianCall,
             response_model=JacobianAnswer,
             summary="Jacobians",
-            description="The derivative of every output by every input, all rows computed at once." + _CALL,
+            description="The derivative of every output by every input, many rows at once." + _CALL,
         ),
         "hessian": dict(
             request_model=HessianCall,
@@ -228,13 +232,13 @@ def documented() -> dict[str, dict[str, Any]]:
         ),
     }
     for name in CALLS:
-        is_call = name not in ("minimize", "gradcheck", "nan_check")
+        can_be_tried = name not in ("gradcheck", "nan_check")
         facts[name] |= {
             "path": f"/v1/functions/{{name}}/{name.removesuffix('_function')}",
             "methods": ["POST"],
             "responses": {200: {"content": {**BINARY, **(_EVENTS if name == "minimize" else {})}}, **problems(*call)},
             "openapi_extra": {
-                "parameters": [_NAME, ENCODING, *([DRY_RUN] if is_call else []), REQUEST_TIMEOUT],
+                "parameters": [_NAME, ENCODING, *([DRY_RUN] if can_be_tried else []), REQUEST_TIMEOUT],
                 "requestBody": _body(facts[name]["request_model"], name, BINARY),
             },
         }

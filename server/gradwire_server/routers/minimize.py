@@ -44,7 +44,7 @@ class MinimizeFunction:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         settings, documents = self._settings, self._documents
-        options = call_options(scope, settings.request_seconds, may_stream=True)
+        options = call_options(scope, settings.request_seconds, may_dry_run=True, may_stream=True)
         name, owner = scope["path_params"]["name"], scope.get("state", {}).get("owner")
         allowance = Allowance(options.seconds)
         body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
@@ -55,6 +55,10 @@ class MinimizeFunction:
 
         def job(limits: Limits, check: Callable[[], None]) -> Written:
             document = documents.read(body, options, check)
+            if options.dry_run:
+                # It costs little itself, and is about the limits of a call.
+                said = self._functions.dry_run(name, "minimize", document, owner=owner, limits=settings.limits(), check=check)
+                return documents.write(said, options, check)
             left = allowance.remaining()
             seconds = max(left - max(_RESERVE * left, _RESERVE_SECONDS), left / 2)
             answer = self._functions.minimize(name, document, owner=owner, limits=limits, check=check, seconds=seconds, report=report)
@@ -63,9 +67,13 @@ class MinimizeFunction:
                 return documents.write_json(answer, replace(options, answer_compression=IDENTITY), check, JSON)
             return documents.write(answer, options, check)
 
-        # Even a small function is evaluated many times, so that this never is a job for where it stands.
-        work = self._in_turn(job, allowance, receive)
-        if options.answer == EVENTS:
+        if options.dry_run:
+            # Which waits for no search.
+            work = self._compute.run(job, size=sys.maxsize, allowance=allowance, receive=receive)
+        else:
+            # Even a small function is evaluated many times, so that this never is a job for where it stands.
+            work = self._in_turn(job, allowance, receive)
+        if options.answer == EVENTS and not options.dry_run:
             await send_progress(scope, send, "iteration", progress, work)
         else:
             written = await work

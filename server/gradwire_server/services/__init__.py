@@ -213,7 +213,7 @@ class Functions(Protocol):
     def dry_run(
         self, name: str, form: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]
     ) -> dict[str, Any]:
-        """Says what ``call`` would give and take, and whether that is within the limits."""
+        """Says what ``call``, or ``minimize`` for that form, would give and take, and whether that is within the limits."""
         ...
 
     def gradcheck(self, name: str, document: Any, *, owner: str | None, limits: Limits, check: Callable[[], None]) -> dict[str, Any]:

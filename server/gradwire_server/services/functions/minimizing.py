@@ -30,17 +30,45 @@ class Minimization:
 
     Attributes:
         call: The value and the gradients, at the start.
-        products: The Hessian there times a vector.
+        second: The second derivatives there that the method uses: the Hessian, or its product with a vector.
         method: The method.
         options: Its options.
         bounds: The smallest and the largest that each number may be, for all inputs that vary one after another.
+        size: How many numbers vary.
     """
 
     call: Request
-    products: Request
+    second: Request | None
     method: Optimiser
     options: Mapping[str, float]
     bounds: tuple[Array, Array] | None
+    size: int
+
+    @property
+    def nbytes(self) -> int:
+        """What the method keeps beside what an evaluation takes, about."""
+        return 8 * self.size * (_VECTORS + 2 * int(self.options.get("maxcor", 10)) + self.method.matrices * self.size)
+
+    def check(self, limits: Limits) -> None:
+        """Holds the number of variables against what the method takes, and against the limits.
+
+        Raises:
+            LimitError: There are too many.
+        """
+        method, size = self.method, self.size
+        if method.most is not None and size > method.most:
+            raise LimitError(
+                f"{method.name} works on whole matrices and takes at most {method.most:,} numbers, but there are {size:,} to vary. "
+                "L-BFGS-B, CG, Newton-CG and trust-ncg take any number.",
+                code="too_many_variables",
+                pointer="/method",
+            )
+        if self.nbytes > limits.program_bytes:
+            raise LimitError(
+                f"A minimisation by {method.name} keeps about {self.nbytes // (8 * size)} vectors of {size:,} numbers, "
+                f"{self.nbytes:,} bytes, more than the {limits.program_bytes:,} that are allowed.",
+                code="program_too_large",
+            )
 
 
 def read_minimization(definition: Definition, document: Any, limits: Limits) -> Minimization:
@@ -48,7 +76,6 @@ def read_minimization(definition: Definition, document: Any, limits: Limits) -> 
 
     Raises:
         GradwireError: The document is wrong; ``pointer`` tells where.
-        LimitError: There are more numbers to vary than the method takes.
     """
     call = read_request(definition, "minimize", document, limits)
     if call.seed is None:
@@ -70,28 +97,15 @@ def read_minimization(definition: Definition, document: Any, limits: Limits) -> 
     size = sum(array.size for array in starts.values())
     if not size:
         raise ProgramError("There is nothing to vary: the inputs in 'wrt' have no elements.", code="nothing_to_vary", pointer="/wrt")
-    _check_size(method, size, options, limits)
-    # The directions are given later, and have these shapes.
-    second = replace(call.wanted, parts=("hvp",), vectors=tuple(starts))
-    products = replace(call, wanted=second, directions=list(starts.values()))
-    return Minimization(call, products, method, options, _bounds(definition, method, wrt, starts, document.get("bounds"), limits))
-
-
-def _check_size(method: Optimiser, size: int, options: Mapping[str, float], limits: Limits) -> None:
-    if method.most is not None and size > method.most:
-        raise LimitError(
-            f"{method.name} works on whole matrices and takes at most {method.most:,} numbers, but there are {size:,} to vary. "
-            "L-BFGS-B, CG, Newton-CG and trust-ncg take any number.",
-            code="too_many_variables",
-            pointer="/method",
-        )
-    vectors = _VECTORS + 2 * int(options.get("maxcor", 10)) + method.matrices * size
-    if 8 * size * vectors > limits.program_bytes:
-        raise LimitError(
-            f"A minimisation by {method.name} keeps about {vectors} vectors of {size:,} numbers, {8 * size * vectors:,} bytes, more than "
-            f"the {limits.program_bytes:,} that are allowed.",
-            code="program_too_large",
-        )
+    second: Request | None = None
+    if method.second:
+        # The vectors are given later, and have these shapes.
+        wanted = replace(call.wanted, parts=("hvp",), vectors=tuple(starts))
+        second = replace(call, wanted=wanted, directions=list(starts.values()))
+    elif method.hessian:
+        second = replace(call, wanted=replace(call.wanted, parts=("hessian",)))
+    bounds = _bounds(definition, method, wrt, starts, document.get("bounds"), limits)
+    return Minimization(call, second, method, options, bounds, size)
 
 
 def _bounds(

@@ -37,7 +37,7 @@ class _Objective:
         seconds: float,
     ) -> None:
         self._call = request.call
-        self._second = request.products
+        self._second = request.second
         self._wrt = request.call.wanted.wrt
         self._executable = executable
         self._limits = limits
@@ -65,15 +65,37 @@ class _Objective:
 
     def products(self, executable: Executable) -> Callable[[Array, Array], Array]:
         """The Hessian at a point times a vector, as a function of both."""
-        places = [self._wrt.index(name) for name in self._second.wanted.vectors]
+        assert self._second is not None
+        second = self._second
+        places = [self._wrt.index(name) for name in second.wanted.vectors]
 
         def product(x: Array, vector: Array) -> Array:
             parts = self._parts(vector)
-            call = replace(self._second, arrays=self.at(x), directions=[parts[place] for place in places])
+            call = replace(second, arrays=self.at(x), directions=[parts[place] for place in places])
             answer = self._step(executable.cost.work, lambda: executable.answer(call, self._limits, self._check))
             return self._joined([answer["hvps"][name]["data"] for name in self._wrt])
 
         return product
+
+    def hessian(self, executable: Executable) -> Callable[[Array], Array]:
+        """The Hessian at a point."""
+        assert self._second is not None
+        second = self._second
+        sizes = [prod(shape) for shape, _ in self._likes]
+
+        def matrix(x: Array) -> Array:
+            call = replace(second, arrays=self.at(x))
+            answer = self._step(executable.cost.work, lambda: executable.answer(call, self._limits, self._check))
+            blocks = answer["hessian"]
+            rows = [
+                np.concatenate(
+                    [blocks[row][column]["data"].reshape(size, width) for column, width in zip(self._wrt, sizes, strict=True)], 1
+                )
+                for row, size in zip(self._wrt, sizes, strict=True)
+            ]
+            return np.concatenate(rows).astype(np.float64)
+
+        return matrix
 
     def at(self, x: Array) -> list[Array]:
         """The inputs of the function for a vector."""
@@ -118,11 +140,32 @@ class _Objective:
         return np.concatenate([part.reshape(-1).astype(np.float64) for part in parts])
 
 
+def check_search(
+    request: Minimization, gradients: Executable, second: Executable | None, limits: Limits, check: Callable[[], None]
+) -> None:
+    """Holds a search against the limits.
+
+    Args:
+        request: What is asked for.
+        gradients: Computes the value and gradients.
+        second: Computes the second derivatives that the method uses.
+        limits: What one evaluation may cost.
+        check: Called now and then; what it raises ends the work.
+
+    Raises:
+        LimitError: One evaluation costs too much, or there is too much to vary.
+    """
+    request.check(limits)
+    for executable in (gradients, second):
+        if executable is not None:
+            executable.check(limits, check)
+
+
 def search(
     definition: Definition,
     request: Minimization,
     gradients: Executable,
-    products: Executable | None,
+    second: Executable | None,
     *,
     limits: Limits,
     check: Callable[[], None],
@@ -135,7 +178,7 @@ def search(
         definition: The function.
         request: What is asked for.
         gradients: Computes its value and gradients.
-        products: Computes products of its Hessian and vectors, for methods that use them.
+        second: Computes the second derivatives that the method uses.
         limits: What one evaluation may cost, and what the work of all may come to.
         check: Called between operations; what it raises ends the search without a result.
         seconds: The time after which the best point so far is the result.
@@ -145,12 +188,10 @@ def search(
         ``{"inputs", "value", "grads", "success", "message", "iterations", "evaluations"}``.
 
     Raises:
-        LimitError: One evaluation costs too much.
+        LimitError: One evaluation costs too much, or there is too much to vary.
         GradwireError: The function cannot be evaluated at a point.
     """
-    for executable in (gradients, products):
-        if executable is not None:
-            executable.check(limits, check)
+    check_search(request, gradients, second, limits, check)
     objective = _Objective(definition, request, gradients, limits, check, seconds)
     found = minimize(
         objective.evaluate,
@@ -158,7 +199,8 @@ def search(
         request.method,
         options=request.options,
         bounds=request.bounds,
-        product=None if products is None else objective.products(products),
+        product=objective.products(second) if second is not None and request.method.second else None,
+        hessian=objective.hessian(second) if second is not None and request.method.hessian else None,
         report=report,
     )
     names = dict(zip(definition.signature.names, objective.at(found.point.x), strict=True))

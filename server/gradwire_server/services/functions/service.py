@@ -21,12 +21,12 @@ from ..sessions.clock import stamp
 from .building import Executable, build
 from .condition import ALWAYS, Condition
 from .definition import Definition, read_definition
-from .dry_run import describe_run
+from .dry_run import describe_run, describe_search
 from .errors import CurrentVersion, TooManyFunctions, UnknownFunction
 from .finding_nans import find_nan, read_nan_check
 from .gradchecking import compare, read_gradcheck
 from .limits import FunctionLimits
-from .minimizing import read_minimization
+from .minimizing import Minimization, read_minimization
 from .searching import Report, search
 from .stored import to_json
 from .wanted import Request, read_request
@@ -135,6 +135,9 @@ class EngineFunctions:
     ) -> dict[str, Any]:
         """Says what a call would give and take."""
         definition = self._find(name, owner, check)
+        if form == "minimize":
+            search = read_minimization(definition, document, limits)
+            return describe_search(definition, search, *self._searched(definition, search, check), limits, check)
         request = read_request(definition, form, document, limits)
         executable = self._executable(definition, request, check)
         return describe_run(definition, request, executable, limits, check)
@@ -166,9 +169,9 @@ class EngineFunctions:
         """Looks for the inputs at which a function is smallest."""
         definition = self._find(name, owner, check)
         request = read_minimization(definition, document, limits)
-        gradients = self._executable(definition, request.call, check)
-        products = self._executable(definition, request.products, check) if request.method.second else None
-        return search(definition, request, gradients, products, limits=limits, check=check, seconds=seconds, report=report)
+        request.check(limits)
+        gradients, second = self._searched(definition, request, check)
+        return search(definition, request, gradients, second, limits=limits, check=check, seconds=seconds, report=report)
 
     def generation(self) -> int:
         """A number that is another one whenever functions may have changed."""
@@ -177,6 +180,11 @@ class EngineFunctions:
     def close(self) -> None:
         """Gives up what the store holds open."""
         self._store.close()
+
+    def _searched(self, definition: Definition, request: Minimization, check: Callable[[], None]) -> tuple[Executable, Executable | None]:
+        """What computes the value and gradients of a search, and the second derivatives if its method uses any."""
+        gradients = self._executable(definition, request.call, check)
+        return gradients, None if request.second is None else self._executable(definition, request.second, check)
 
     def _executable(self, definition: Definition, request: Request, check: Callable[[], None]) -> Executable:
         key = definition.hash, request.wanted, request.shapes
