@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,10 @@ from gradwire_engine.errors import ProgramError, TensorNotImplementedError, Tens
 from gradwire_engine.index_json import from_json
 from gradwire_engine.meta import meta_of_array
 from gradwire_engine.op import ops
+from gradwire_engine.plan import compile_trace
 from gradwire_engine.symbolic import trace
+
+torch = pytest.importorskip("torch")
 
 ARRAY = np.arange(24.0).reshape(2, 3, 4)
 
@@ -122,6 +126,27 @@ def test_writing_at_a_mask_in_a_trace_takes_values_of_any_count() -> None:
     expected = x.copy()
     expected[mask] = values
     np.testing.assert_array_equal(program.run([x, mask, values])[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("shape", "place", "values"),
+    [((5,), 0, ()), ((5,), 0, (1,)), ((5,), 0, (3,)), ((5, 2), 0, (2,)), ((5, 2), 0, (3, 2)), ((2, 5), 1, ()), ((2, 5), 1, (2, 1))],
+)
+def test_gradients_of_what_is_written_at_a_mask_can_be_compiled(shape: Any, place: int, values: Any) -> None:
+    mask = np.array([True, False, True, True, False])
+
+    def gradients(x: Any, m: Any, v: Any) -> Any:
+        x, v = x.requires_grad_(), v.requires_grad_()
+        y = ops.index_put(x * 2, [None] * place + [m], v * 3)
+        return list(gradwire.grad([(y * y).sum()], [x, v]))
+
+    arrays = [np.arange(10.0)[: math.prod(shape)].reshape(shape), mask, np.arange(1.0, 1 + math.prod(values)).reshape(values)]
+    found = compile_trace(trace(gradients, [meta_of_array(a) for a in arrays]))(arrays)
+    tensors = [torch.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+    y = torch.index_put(tensors[0] * 2, (*[torch.arange(2)[:, None]] * place, *[tensors[1].nonzero()[:, 0]]), tensors[2] * 3)
+    (y * y).sum().backward()
+    for ours, theirs in zip(found, (tensors[0], tensors[2]), strict=True):
+        np.testing.assert_allclose(ours, theirs.grad.numpy(), rtol=1e-13)
 
 
 def test_writing_in_place_in_a_trace_is_refused() -> None:

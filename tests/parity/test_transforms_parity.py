@@ -241,3 +241,12 @@ def test_two_levels(case: Case) -> None:
     grads = torch.func.grad_and_value(sides.their_loss, (0, 1))
     expected = torch.func.vmap(torch.func.vmap(grads, (None, 0)), (0, None))(sides.theirs[0], torch.from_numpy(ws))
     sides.close(ours, expected[::-1])
+
+
+def test_the_derivative_of_sinc_along_a_tangent_at_zero() -> None:
+    x = np.array([0.0, 0.5, 1.0, -2.5])
+    tangent = np.array([2.0, 1.0, -1.0, 0.5])
+    _, theirs = torch.func.jvp(torch.sinc, (torch.from_numpy(x),), (torch.from_numpy(tangent),))
+    named = {"x": gradwire.tensor(x)}
+    _, ours = transforms.jvp(lambda n: {"y": gradwire.ops.sinc(n["x"])}, named, {"x": gradwire.tensor(tangent)})
+    np.testing.assert_allclose(np.asarray(ours["y"]), theirs.numpy(), rtol=1e-13)

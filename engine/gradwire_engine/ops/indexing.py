@@ -232,13 +232,31 @@ def index_zero(input: Tensor, indices: list[Tensor | None]) -> Array:
     return out
 
 
+def _put_values_rule(g: Any, indices: Sequence[Any], values_meta: Meta) -> Any:
+    """What stands at the positions; behind a single mask in a form whose shape does not depend on the mask, as far as there is one."""
+    place = next((i for i, index in enumerate(indices) if index is not None), 0)
+    mask = indices[place]
+    if mask is None or any(i is not None for i in indices[place + 1 :]) or dtype_of(mask.dtype).name not in ("bool", "uint8"):
+        return _read_at(g, indices)
+    shape, given = tuple(g.shape), values_meta.shape
+    before, rest = shape[:place], shape[place + len(mask.shape) :]
+    chosen = ops.reshape(mask != 0, (*(1,) * place, *mask.shape, *(1,) * len(rest)))
+    if len(given) <= len(rest) or given[-len(rest) - 1] == 1:
+        # The same for all positions.
+        dims = tuple(range(place, place + len(mask.shape)))
+        return ops.reshape(ops.sum(ops.where(chosen, g, 0), dims), (*before, 1, *rest))
+    if not place and given[1:] == rest:
+        return ops._masked_scatter_backward(g, ops.expand(chosen, shape), given)
+    return _read_at(g, indices)
+
+
 @op(
     inplace=True,
     batch="put_or_transposed",
     meta=_put_meta,
     vjp=dict(
         input=lambda g, indices, accumulate: g if accumulate else ops._index_zero(g, indices),
-        values=lambda g, indices: _read_at(g, indices),
+        values=_put_values_rule,
     ),
 )
 def index_put(input: Tensor, indices: list[Tensor | None], values: Tensor, accumulate: bool = False) -> Array:

@@ -190,7 +190,9 @@ def logit(input: Tensor, eps: float | None = None) -> Array:
 def _sinc_gradient(g: Any, input: Any) -> Any:
     angle = input * math.pi
     area = input * angle
-    return ops.where(area == 0, 0, g * ((angle * ops.cos(angle) - ops.sin(angle)) / area))
+    ratio = (angle * ops.cos(angle) - ops.sin(angle)) / area
+    # Masked once for any g, as torch does it, and once as a factor, with which a tangent is multiplied.
+    return ops.where(area == 0, 0, g * ops.where(area == 0, 0, ratio))
 
 
 @op(promotion="float", aliases=("special.sinc",), vjp=dict(input=_sinc_gradient))

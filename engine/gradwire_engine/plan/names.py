@@ -112,7 +112,8 @@ class Names:
         if len(dtypes) == 1:
             (dtype,) = dtypes
             if dtype.kind in "fc" and type(value) in (int, float) and np.result_type(dtype, type(value)(0)) == dtype:
-                made = np.asarray(value, np.float64).astype(dtype)
+                with np.errstate(over="ignore"):
+                    made = np.asarray(value, np.float64).astype(dtype)
                 return self._bind(made, "c", ("a", dtype, made.tobytes()))
         return self._literal(value)
 
