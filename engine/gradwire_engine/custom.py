@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .batching.functions import call_on_batch, kind_of
+from .custom_jvp import TRANSPOSING, gradients_to_transpose
 from .dtypes import is_differentiable
 from .errors import TensorRuntimeError, TensorTypeError
 from .meta import broadcast
@@ -22,12 +23,25 @@ Runner = Callable[[Body, dict[str, Any]], dict[str, Any]]
 
 
 class FunctionNode(Node):
-    """The backward of one call of a custom function."""
+    """The backward of one call of a custom function.
+
+    Args:
+        function: The function.
+        inputs: What it was called with.
+        results: What it gave.
+        run: Runs its bodies.
+
+    Attributes:
+        function: As given.
+        run: As given.
+        inputs: Shape and dtype of each input, ``None`` for a number.
+    """
 
     def __init__(self, function: Function, inputs: Sequence[Any], results: Sequence[Value], run: Runner) -> None:
-        self._function = function
-        self._run = run
+        self.function = function
+        self.run = run
         self._kind = results[0]._recorder
+        self.inputs = tuple((v._data.shape, v._data.dtype) if isinstance(v, Value) else None for v in inputs)
         self.sequence = next_sequence()
         self.single = len(results) == 1
         self.outs = tuple((r._data.shape, r._data.dtype) for r in results)
@@ -50,7 +64,7 @@ class FunctionNode(Node):
 
     def name(self) -> str:
         """torch's form of the name: the function's, followed by ``Backward``."""
-        return self._function.grad_fn
+        return self.function.grad_fn
 
     def release(self) -> None:
         """Gives up the saved tensors."""
@@ -63,18 +77,43 @@ class FunctionNode(Node):
 
     def apply(self, grads: list[Any], arithmetic: Arithmetic) -> Sequence[Any]:
         """Runs the backward program."""
-        function = self._function
+        function = self.function
+        if TRANSPOSING.get() and function.jvp is not None:
+            return gradients_to_transpose(self, grads, arithmetic)
+        recorder = self.recorder(arithmetic)
+        values = self.saved_values(arithmetic)
+        for i, (output, g) in enumerate(zip(function.forward.outputs, grads, strict=True)):
+            values[f"grad_{output}"] = recorder.zeros(*self.outs[i]) if g is None else self.wrapped(g, arithmetic)
+        done = self.run(function.backward, {name: values[name] for name in function.backward.inputs})
+        results: list[Any] = []
+        for position, (gradient, edge) in enumerate(zip(function.gradients, self.edges, strict=True)):
+            if gradient is None or edge is None:
+                results.append(None)
+                continue
+            g = done[gradient]
+            self._check_shape(position, tuple(g.shape), edge[2])
+            results.append(g._data if arithmetic is ARRAYS else g)
+        return results
+
+    def recorder(self, arithmetic: Arithmetic) -> RecordedArithmetic:
+        """What computes on values, where the walk itself computes on arrays."""
+        return arithmetic if isinstance(arithmetic, RecordedArithmetic) else RecordedArithmetic(self._kind)
+
+    def wrapped(self, payload: Any, arithmetic: Arithmetic) -> Any:
+        """What a walk hands over, as a value."""
+        return payload if arithmetic is not ARRAYS else self._kind._wrap(np.asarray(payload))
+
+    def saved_values(self, arithmetic: Arithmetic) -> dict[str, Any]:
+        """The saved tensors by name, with the history that they had where the walk records.
+
+        Raises:
+            TensorRuntimeError: They were given up, or one was overwritten (torch's messages).
+        """
         saved = self._saved
         if saved is None:
             raise TensorRuntimeError(FREED, code="graph_freed")
-        recorder = arithmetic if isinstance(arithmetic, RecordedArithmetic) else RecordedArithmetic(self._kind)
+        recorder = self.recorder(arithmetic)
         values: dict[str, Any] = {}
-        for i, (output, g) in enumerate(zip(function.forward.outputs, grads, strict=True)):
-            name = f"grad_{output}"
-            if g is None:
-                values[name] = recorder.zeros(*self.outs[i])
-            else:
-                values[name] = g if arithmetic is not ARRAYS else self._kind._wrap(np.asarray(g))
         for name, (payload, counter, version, origin) in saved.items():
             if counter.count != version:
                 raise TensorRuntimeError(
@@ -90,17 +129,7 @@ class FunctionNode(Node):
             else:
                 edge = (self, origin, *self.outs[origin]) if isinstance(origin, int) else origin
                 values[name] = recorder._with_history(payload, edge)
-        wanted = {name: values[name] for name in function.backward.inputs}
-        done = self._run(function.backward, wanted)
-        results: list[Any] = []
-        for position, (gradient, edge) in enumerate(zip(function.gradients, self.edges, strict=True)):
-            if gradient is None or edge is None:
-                results.append(None)
-                continue
-            g = done[gradient]
-            self._check_shape(position, tuple(g.shape), edge[2])
-            results.append(g._data if arithmetic is ARRAYS else g)
-        return results
+        return values
 
     def _check_shape(self, position: int, have: tuple[int, ...], wanted: tuple[int, ...]) -> None:
         try:

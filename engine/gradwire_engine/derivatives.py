@@ -15,6 +15,7 @@ from .autograd import walk_back
 from .batching.batch import tracked
 from .batching.rows import ALL, Chunks, Cotangents, of_each_row, of_rows
 from .custom import FunctionNode
+from .custom_jvp import transposing
 from .custom_node import CustomNode
 from .dtypes import dtype_of, is_differentiable
 from .errors import TensorRuntimeError, TensorValueError
@@ -108,7 +109,7 @@ class Derivatives:
                     raise TensorRuntimeError(f"jacobian: Expected all {what} to be real but received complex tensor {name!r}")
         rows, columns = (sum(math.prod(v._data.shape) for v in values.values()) for values in (wanted, self.leaves))
         _check_outputs(wanted)
-        if columns * _FORWARD_COST <= rows and not self._functions():
+        if columns * _FORWARD_COST <= rows and not self._without_jvp():
             return self._by_columns(wanted)
         return {name: self._rows_of(y) for name, y in wanted.items()}
 
@@ -186,7 +187,8 @@ class Derivatives:
         """
         outputs = {name: y for name, y in self.results.items() if y.requires_grad}
         cotangents = {name: ops.zeros_like(_bare(y)).requires_grad_() for name, y in outputs.items()}
-        found = self._back(list(outputs.values()), list(cotangents.values()), list(self.leaves.values()), True)
+        with transposing():
+            found = self._back(list(outputs.values()), list(cotangents.values()), list(self.leaves.values()), True)
         pairs = zip(self.leaves.items(), found, strict=True)
         return cotangents, {name: _or_zeros(g, leaf) for (name, leaf), g in pairs}
 
@@ -259,8 +261,8 @@ class Derivatives:
             raise TensorRuntimeError("The vectors must all be single ones, or all be stacks of the same number.", code="shape_mismatch")
         return sizes.pop() if sizes else None
 
-    def _functions(self) -> list[Node]:
-        """The custom functions on the way to the outputs."""
+    def _without_jvp(self) -> list[Node]:
+        """The custom functions on the way to the outputs that have no program for forward mode."""
         seen: set[Node] = set()
         stack: list[Node] = [y._made_by() for y in self.results.values() if y._made_by() is not None]  # type: ignore[misc]
         while stack:
@@ -268,10 +270,10 @@ class Derivatives:
             if node not in seen:
                 seen.add(node)
                 stack.extend(e[0] for e in node.edges if e is not None)
-        return [node for node in seen if isinstance(node, (FunctionNode, CustomNode))]
+        return [node for node in seen if isinstance(node, CustomNode) or (isinstance(node, FunctionNode) and node.function.jvp is None)]
 
     def _refuse_functions(self) -> None:
-        for node in self._functions():
+        for node in self._without_jvp():
             raise TensorRuntimeError(
                 f"The derivative along tangents goes through {node.name().removesuffix('Backward')!r}, a custom function without a "
                 "program for that (jvp). Use vjp, or the gradient.",

@@ -101,6 +101,11 @@ class _BodyHash:
                 given[name] = f"input {inputs.index(name)}" if name in inputs else f"output {function.forward.outputs.index(name)}"
             backward = _BodyHash(given, self._functions)
             saved = json.dumps([given[name] for name in function.save])
+            forwards: list[str] = []
+            if function.jvp is not None:
+                along = {f"tangent_{name}": f"tangent {i}" for i, name in enumerate(function.forward.inputs)}
+                along |= {name: given[name] for name in function.save}
+                forwards = [_BodyHash(along, self._functions).of(function.jvp, function.tangents)]
             # The name is that of the grad_fn, which answers show.
             known = self._functions[id(function)] = _digest(
                 function.name,
@@ -108,6 +113,7 @@ class _BodyHash:
                 forward.of(function.forward, function.forward.outputs),
                 saved,
                 backward.of(function.backward, function.gradients),
+                *forwards,
             )
         return known
 

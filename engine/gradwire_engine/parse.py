@@ -18,7 +18,7 @@ from .stopping import watched
 
 # Functions are called by recursion, and their backward programs too.
 _MOST_CALLS: Final = 32
-_FUNCTION_FIELDS: Final = frozenset({"forward", "save", "backward"})
+_FUNCTION_FIELDS: Final = frozenset({"forward", "save", "backward", "jvp"})
 _BODY_FIELDS: Final = frozenset({"inputs", "nodes", "outputs"})
 
 
@@ -69,44 +69,81 @@ def _parse_function(name: str, spec: Any, functions: Mapping[str, Function], dec
         raise ProgramError(f"'save' must be a list of names, not {kind_of(save)}.", code="invalid_type", pointer=pointer + "/save")
     inputs = frozenset(forward.inputs)
     savable = inputs.union(forward.outputs)
-    for i, saved in watched(enumerate(save)):
-        if not isinstance(saved, str) or saved not in savable:
+    for i, each in watched(enumerate(save)):
+        if not isinstance(each, str) or each not in savable:
             raise ProgramError(
-                f"Only inputs and outputs of 'forward' can be saved, and {shown(saved)} is neither.",
+                f"Only inputs and outputs of 'forward' can be saved, and {shown(each)} is neither.",
                 code="undefined_name",
                 pointer=f"{pointer}/save/{i}",
             )
-    backward = spec["backward"]
-    given = {f"grad_{o}" for o in forward.outputs} | set(save)
-    outputs = backward.get("outputs") if isinstance(backward, Mapping) else None
-    if not isinstance(outputs, Mapping):
-        raise ProgramError(
-            "'outputs' of 'backward' must be an object that names the gradient of each input.",
-            code="invalid_type",
-            pointer=pointer + "/backward/outputs",
+    saved = frozenset(save)
+    backward, gradients = _parse_linear(
+        spec["backward"],
+        frozenset(f"grad_{o}" for o in forward.outputs) | saved,
+        forward.inputs,
+        ("backward", "the gradient of each input", "an input"),
+        functions,
+        declared,
+        pointer,
+        budget,
+    )
+    jvp: Body | None = None
+    tangents: tuple[str | None, ...] = ()
+    if spec.get("jvp") is not None:
+        jvp, tangents = _parse_linear(
+            spec["jvp"],
+            frozenset(f"tangent_{i}" for i in forward.inputs) | saved,
+            forward.outputs,
+            ("jvp", "the tangent of each output", "an output"),
+            functions,
+            declared,
+            pointer,
+            budget,
         )
-    for key, value in outputs.items():
-        at = join(pointer + "/backward/outputs", key)
-        if key not in inputs:
-            raise ProgramError(f"{shown(key)} is not an input of 'forward'.", code="undefined_name", pointer=at)
-        if value is not None and not isinstance(value, str):
-            raise ProgramError(f"Expected the name of a value or null, but got {kind_of(value)}.", code="invalid_type", pointer=at)
-    named = list(dict.fromkeys(v for v in outputs.values() if v is not None))
-    received = backward.get("inputs")
-    for i, wanted in watched(enumerate(received if isinstance(received, list) else [])):
-        if not isinstance(wanted, str) or wanted not in given:
-            raise ProgramError(
-                f"'backward' cannot receive {shown(wanted)}: it receives {', '.join(sorted(given))}.",
-                code="undefined_name",
-                pointer=f"{pointer}/backward/inputs/{i}",
-            )
-    part = _parse_part({**backward, "outputs": named}, functions, declared, pointer + "/backward", budget)
-    cost = 1 + forward.cost() + part.cost()
+    parts = [forward, backward, *([] if jvp is None else [jvp])]
+    cost = 1 + sum(part.cost() for part in parts)
     check_count("nodes", cost, budget.limits, pointer)
-    depth = 1 + max(forward.depth(), part.depth())
+    depth = 1 + max(part.depth() for part in parts)
     if depth > _MOST_CALLS:
         raise ProgramError(f"Functions may call functions {_MOST_CALLS} deep, and {name!r} goes deeper.", code="too_deep", pointer=pointer)
-    return Function(name, forward, tuple(save), part, tuple(outputs.get(i) for i in forward.inputs), cost, depth)
+    return Function(name, forward, tuple(save), backward, gradients, cost, depth, jvp, tangents)
+
+
+def _parse_linear(
+    spec: Any,
+    given: frozenset[str],
+    wanted: Sequence[str],
+    words: tuple[str, str, str],
+    functions: Mapping[str, Function],
+    declared: Mapping[str, Any],
+    pointer: str,
+    budget: Budget,
+) -> tuple[Body, tuple[str | None, ...]]:
+    """A body that maps gradients or tangents, and which of its values is that of what is ``wanted``."""
+    part, named_by, one = words
+    outputs = spec.get("outputs") if isinstance(spec, Mapping) else None
+    if not isinstance(outputs, Mapping):
+        raise ProgramError(
+            f"'outputs' of {part!r} must be an object that names {named_by}.", code="invalid_type", pointer=f"{pointer}/{part}/outputs"
+        )
+    known = frozenset(wanted)
+    for key, value in outputs.items():
+        at = join(f"{pointer}/{part}/outputs", key)
+        if key not in known:
+            raise ProgramError(f"{shown(key)} is not {one} of 'forward'.", code="undefined_name", pointer=at)
+        if value is not None and not isinstance(value, str):
+            raise ProgramError(f"Expected the name of a value or null, but got {kind_of(value)}.", code="invalid_type", pointer=at)
+    received = spec.get("inputs")
+    for i, name in watched(enumerate(received if isinstance(received, list) else [])):
+        if not isinstance(name, str) or name not in given:
+            raise ProgramError(
+                f"{part!r} cannot receive {shown(name)}: it receives {', '.join(sorted(given))}.",
+                code="undefined_name",
+                pointer=f"{pointer}/{part}/inputs/{i}",
+            )
+    named = list(dict.fromkeys(v for v in outputs.values() if v is not None))
+    body = _parse_part({**spec, "outputs": named}, functions, declared, f"{pointer}/{part}", budget)
+    return body, tuple(outputs.get(name) for name in wanted)
 
 
 def _parse_part(spec: Any, functions: Mapping[str, Function], declared: Mapping[str, Any], pointer: str, budget: Budget) -> Body:

@@ -93,6 +93,8 @@ class Function:
         save: The inputs and outputs of ``forward`` that ``backward`` receives.
         backward: Takes ``grad_<output>`` and what is saved.
         gradients: For each input of ``forward`` the name in ``backward`` of its gradient, or ``None``.
+        jvp: Takes ``tangent_<input>`` and what is saved; ``None`` where there is no forward mode.
+        tangents: For each output of ``forward`` the name in ``jvp`` of its tangent, or ``None``.
         cost: Nodes of one forward and one backward run.
         depth: How deeply it calls other functions, itself counted.
     """
@@ -104,6 +106,8 @@ class Function:
     gradients: tuple[str | None, ...]
     cost: int
     depth: int
+    jvp: Body | None = None
+    tangents: tuple[str | None, ...] = ()
 
     @property
     def grad_fn(self) -> str:

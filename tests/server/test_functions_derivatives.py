@@ -219,3 +219,23 @@ def test_rows_that_take_too_much_together_are_computed_in_chunks() -> None:
         assert said["peak_bytes"] <= tight.program_bytes < at_once["peak_bytes"]
         assert at_once["refusal"]["code"] == "program_too_large"
         compare(functions.call("f", form, limits=tight, **document), roomy.call("f", form, **document))
+
+
+def test_forward_mode_through_a_custom_function_is_its_own_program() -> None:
+    cube: dict[str, Any] = {
+        "forward": {"inputs": ["a"], "program": "b = a ** 3", "outputs": ["b"]},
+        "save": ["a"],
+        "backward": {"inputs": ["grad_b", "a"], "program": "g = grad_b * (a * a * 3)", "outputs": {"a": "g"}},
+    }
+    document = {"inputs": {"x": declared("n")}, "program": "y = functions.cube(x) * 2", "outputs": ["y"]}
+    functions = Functions()
+    functions.put("f", {**document, "functions": {"cube": cube}})
+    given: dict[str, Any] = {"inputs": {"x": [1.0, 2.0]}, "tangents": {"x": [1.0, 10.0]}}
+    with pytest.raises(GradwireError) as raised:
+        functions.call("f", "jvp", **given)
+    assert raised.value.code == "jvp_missing"
+    along = {"inputs": ["tangent_a", "a"], "program": "t = tangent_a * (a * a * 3)", "outputs": {"b": "t"}}
+    functions.put("f", {**document, "functions": {"cube": {**cube, "jvp": along}}})
+    assert functions.call("f", "jvp", **given)["tangents"] == {"y": [6.0, 240.0]}
+    batch: dict[str, Any] = {"inputs": {"x": [[1.0, 2.0], [0.0, 1.0]]}, "tangents": {"x": [[1.0, 10.0], [1.0, 1.0]]}, "batch": ["x"]}
+    assert functions.call("f", "jvp", **batch)["tangents"] == {"y": [[6.0, 240.0], [0.0, 6.0]]}

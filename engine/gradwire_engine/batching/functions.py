@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..op import ops
 from ..program import Body, Function
 from ..tensor import Tensor
 from ..value import Value
@@ -50,7 +51,9 @@ class _Mapped:
 
     def __init__(self, function: Function, pattern: Sequence[bool], inputs: Sequence[Any], size: int, run: Runner) -> None:
         self._function = function
-        self._same = {name for name, mapped in zip(function.forward.inputs, pattern, strict=True) if not mapped}
+        same = [name for name, mapped in zip(function.forward.inputs, pattern, strict=True) if not mapped]
+        self._same = {*same, *[f"tangent_{name}" for name in same]}
+        self._outputs: dict[str, tuple[int, ...]] = {}
         self._shapes = [
             tuple(x._data.shape[1:] if mapped else x._data.shape) if isinstance(x, Value) else ()
             for x, mapped in zip(inputs, pattern, strict=True)
@@ -59,11 +62,15 @@ class _Mapped:
         self._run = run
 
     def __call__(self, body: Body, values: dict[str, Any]) -> dict[str, Any]:
-        """The outputs of a body, and for the backward one the gradients, for all items."""
+        """The outputs of a body, for the backward one the gradients and for the forward-mode one the tangents, for all items."""
         kind = level(depth_of(values.values()) + 1)
         done = self._run(body, {name: self._batched(kind, name, value) for name, value in values.items()})
         if body is self._function.forward:
+            self._outputs = {name: tuple(done[name].shape) for name in body.outputs if isinstance(done[name], Value)}
             return {name: self._below(kind, done[name]) for name in body.outputs}
+        if body is self._function.jvp:
+            tangents = zip(self._function.forward.outputs, self._function.tangents, strict=True)
+            return {name: self._below(kind, _spread(done[name], self._outputs[output])) for output, name in tangents if name is not None}
         pairs = zip(self._function.gradients, self._shapes, strict=True)
         return {name: self._below(kind, _of_shape(done[name], shape)) for name, shape in pairs if name is not None}
 
@@ -74,6 +81,13 @@ class _Mapped:
 
     def _below(self, kind: type[Batched], value: Any) -> Any:
         return unstacked(value, kind, self._size) if isinstance(value, Value) else value
+
+
+def _spread(tangent: Any, shape: tuple[int, ...]) -> Any:
+    """A tangent in the shape of the item's output, for as far as it can be broadcast to that."""
+    have = tuple(tangent.shape) if isinstance(tangent, Value) else shape
+    fits = len(have) <= len(shape) and all(n in (1, s) for s, n in zip(shape[len(shape) - len(have) :], have, strict=True))
+    return ops.expand(tangent, shape) if fits and have != shape else tangent
 
 
 def _of_shape(g: Any, shape: tuple[int, ...]) -> Any:

@@ -14,7 +14,7 @@ from ..stopping import watched
 from .compiled import Text
 from .source import Source
 
-_BODIES: Final = ("forward", "backward")
+_BODIES: Final = ("forward", "backward", "jvp")
 
 
 def read_bodies(functions: Any, limits: Limits) -> tuple[Any, list[Source]]:

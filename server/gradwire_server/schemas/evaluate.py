@@ -50,6 +50,17 @@ class FunctionBackward(BaseModel):
     outputs: dict[str, str | None] = Field(description="For each input the name of its gradient, or null.")
 
 
+class FunctionJvp(BaseModel):
+    """How a custom function propagates tangents: forward mode."""
+
+    model_config = _FORBID
+
+    inputs: list[str] = Field(description="`tangent_<input>` for each input, and whatever is in `save`.")
+    nodes: list[ProgramNode] = []
+    program: str = Field(default="", description="In place of `nodes`: the same as text.")
+    outputs: dict[str, str | None] = Field(description="For each output the name of its tangent, or null.")
+
+
 class CustomFunction(BaseModel):
     """A function with a gradient of its own, like `torch.autograd.Function`."""
 
@@ -58,6 +69,7 @@ class CustomFunction(BaseModel):
     forward: FunctionForward
     save: list[str] = Field(default_factory=list, description="Inputs and outputs that the backward program needs.")
     backward: FunctionBackward
+    jvp: FunctionJvp | None = Field(default=None, description="Needed for derivatives along tangents, which are refused without it.")
 
 
 class EvaluateRequest(BaseModel):
