@@ -11,7 +11,7 @@ from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorNotImplementedError, TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
-from .scalars import beside_number
+from .scalars import in_single, is_rounded
 from .supported import converted, cpp_name, in_order, only, require_tensor
 
 _TWO_BOOLS = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
@@ -91,7 +91,7 @@ def rsub_tensor(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
 @op(vjp=dict(input=lambda g, other: g * other, other=lambda g, input: g * input), numbers_alone=True, aliases=("multiply",))
 def mul(input: Tensor, other: Tensor) -> Array:
     """Elementwise product."""
-    return np.multiply(input, other) if type(other) is np.ndarray else beside_number(np.multiply, input, other)
+    return in_single(np.multiply, input, other) if is_rounded(input, other) else np.multiply(input, other)
 
 
 def _check_negation(dtype: NumpyDType) -> None:

@@ -11,7 +11,7 @@ from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
 from ..stopping import in_blocks
-from .scalars import beside_number
+from .scalars import in_single, is_rounded
 from .supported import only
 
 
@@ -29,7 +29,7 @@ def _other_gradient(g: Any, input: Any, other: Any) -> Any:
 )
 def div_tensor(input: Tensor, other: Tensor) -> Array:
     """Elementwise quotient; integers give floating point results."""
-    return np.true_divide(input, other) if type(other) is np.ndarray else beside_number(np.true_divide, input, other)
+    return in_single(np.true_divide, input, other) if is_rounded(input, other) else np.true_divide(input, other)
 
 
 def _check_mode(rounding_mode: str, dtype: NumpyDType) -> None:
@@ -66,7 +66,7 @@ def div_mode(input: Tensor, other: Tensor, *, rounding_mode: str) -> Any:
 )
 def div_mode_none(input: Tensor, other: Tensor, *, rounding_mode: str | None) -> Array:
     """Elementwise quotient, with ``rounding_mode`` given as ``None``."""
-    return np.true_divide(input, other) if type(other) is np.ndarray else beside_number(np.true_divide, input, other)
+    return in_single(np.true_divide, input, other) if is_rounded(input, other) else np.true_divide(input, other)
 
 
 def _refuse_zero(divisor: Any, quotient_of: Any) -> bool:

@@ -13,14 +13,17 @@ from ..params import Scalar, Tensor
 from .reduce import HALF, SINGLE
 
 
-def beside_number(function: Callable[..., Array], input: Any, other: Any) -> Array:
-    """An elementwise function of two operands, of which the second may be a number.
+def is_rounded(input: Any, other: Any) -> bool:
+    """Whether NumPy would round a number to half precision, in which ``input`` is.
 
-    To half precision torch does not round such a number, but computes with it in single precision: zero times 1e9 is zero.
+    torch does not, but computes with it in single precision: zero times 1e9 is zero.
     """
-    if type(other) in (float, int) and isinstance(getattr(input, "dtype", None), np.dtype) and input.dtype == HALF:
-        return function(input.astype(SINGLE), other).astype(HALF)
-    return function(input, other)
+    return (type(other) is float or type(other) is int) and getattr(input, "dtype", None) is HALF
+
+
+def in_single(function: Callable[..., Array], input: Array, other: Any) -> Array:
+    """An elementwise function of an array of half precision and a number."""
+    return function(input.astype(SINGLE), other).astype(HALF)
 
 
 @op("_add_scalar", promoted=("input", "other"), method=False, inplace=False, grad_fn="AddBackward1", vjp=dict(input=lambda g: g))
@@ -45,7 +48,7 @@ def sub_scalar(input: Tensor, other: Scalar) -> Array:
 )
 def mul_scalar(input: Tensor, other: Scalar) -> Array:
     """``input * other``."""
-    return beside_number(np.multiply, input, other)
+    return in_single(np.multiply, input, other) if is_rounded(input, other) else np.multiply(input, other)
 
 
 @op(
@@ -59,4 +62,4 @@ def mul_scalar(input: Tensor, other: Scalar) -> Array:
 )
 def div_scalar(input: Tensor, other: Scalar) -> Array:
     """``input / other``."""
-    return beside_number(np.true_divide, input, other)
+    return in_single(np.true_divide, input, other) if is_rounded(input, other) else np.true_divide(input, other)
