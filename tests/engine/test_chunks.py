@@ -118,6 +118,13 @@ def test_the_forward_pass_is_not_repeated() -> None:
     assert operations_of(recorded) == len(recorded.instructions) + sum(len(op.trace.instructions) for op in chunks)
 
 
+def test_what_runs_in_chunks_counts_as_often_as_it_runs() -> None:
+    few, many = (CASES["hessian"].trace(chunk_size=size) for size in (4, 1))
+    for run in (compile_trace, Interpreted):
+        assert run(many).calls > run(few).calls > run(CASES["hessian"].trace()).calls / 2
+    assert all(op.calls == op.chunks * op.plan.calls for op in in_chunks(many))
+
+
 def counted(recorded: Trace) -> Meter:
     meter = Meter(UNBOUNDED, lambda: None, backward=False)
     meter.measure_trace(recorded)

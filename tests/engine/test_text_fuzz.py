@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,15 +52,41 @@ def test_random_tokens(text: str) -> None:
     read_or_refuse(text)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_mutated_programs(data: st.DataObject) -> None:
+def mutated(data: st.DataObject) -> str:
+    """Programs with something cut out, put in or repeated."""
     text = "\n".join(data.draw(st.lists(st.sampled_from(VALID + REFUSALS), min_size=1, max_size=3)))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 8)))
         text = text[:start] + data.draw(st.sampled_from(["", *WORDS])) * data.draw(st.sampled_from([1, 1, 1, 2, 150])) + text[end:]
-    read_or_refuse(text)
+    return text
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_mutated_programs(data: st.DataObject) -> None:
+    read_or_refuse(mutated(data))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from(["forward", "backward", "jvp"]), st.booleans())
+def test_bodies_of_custom_functions(data: st.DataObject, part: str, valid: bool) -> None:
+    text = data.draw(st.sampled_from(VALID)) if valid else mutated(data)
+    bodies: dict[str, Any] = {
+        "forward": {"inputs": ["x", "y"], "program": "s = x * y", "outputs": ["s"]},
+        "backward": {"inputs": ["grad_s"], "program": "", "outputs": {}},
+        "jvp": {"inputs": ["tangent_x"], "program": "", "outputs": {}},
+    }
+    bodies[part] = {**bodies[part], "program": text}
+    document = {"program": "z = functions.f(x, y)", "outputs": ["z"], "functions": {**FUNCTIONS, "f": bodies}}
+    refusal: GradwireError | None = None
+    try:
+        program_hash(read_program(document, ["x", "y"], Limits()), {})
+    except GradwireError as error:
+        refusal = error
+    if refusal is not None:
+        assert str(refusal.pointer).startswith(f"/functions/f/{part}/")
+        assert len(refusal.detail) < 2500
 
 
 @settings(max_examples=200, deadline=None)

@@ -28,6 +28,17 @@ def examine(document: Any, form: str, call: Any, limits: Limits | None = None) -
     return getattr(functions.service, form)("f", call, owner=None, limits=limits or Limits(), check=lambda: None)
 
 
+def test_a_nan_in_the_body_of_a_function_has_its_place_in_the_text() -> None:
+    log = {
+        "forward": {"inputs": ["a"], "program": "t = a * 2\nb = t.log()", "outputs": ["b"]},
+        "backward": {"inputs": ["grad_b"], "program": "", "outputs": {"a": "grad_b"}},
+    }
+    document = {"inputs": {"x": declared("n")}, "program": "y = functions.log(x)", "functions": {"log": log}, "outputs": ["y"]}
+    found = examine(document, "nan_check", {"inputs": {"x": [1.0, -1.0]}})["found"]
+    place = (found["op"], found["pointer"], found["line"], found["column"])
+    assert place == ("log", "/functions/log/forward/program", 2, 5)
+
+
 def test_right_and_wrong_gradients() -> None:
     assert examine(SQUARES, "gradcheck", {"inputs": {"x": [1.0, -2.0]}}) == {"ok": True, "detail": None}
     inputs = {"X": [[1.0, 2.0]], "w": [1.0, 3.0]}

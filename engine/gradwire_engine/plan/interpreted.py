@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..symbolic import Trace
+from .chunks import InChunks
 from .plan import Plan, compile_trace
 
 MOST_COMPILED: Final = 5_000
@@ -30,8 +31,8 @@ class Interpreted:
     """
 
     def __init__(self, trace: Trace) -> None:
-        self.calls = len(trace.instructions)
-        self.nbytes = _INSTRUCTION_BYTES * self.calls
+        self.calls = sum(i.op.calls if isinstance(i.op, InChunks) else 1 for i in trace.instructions)
+        self.nbytes = _INSTRUCTION_BYTES * len(trace.instructions)
         self.asks_context = True
         self._trace = trace
 
