@@ -75,7 +75,12 @@ class Case:
         return [np.asarray(v) for v in self.run([gradwire.tensor(a) for a in self.arrays], {})]
 
 
+def squares(named: Named) -> dict[str, Any]:
+    return {"y": (named["x"] ** 2).sum() + (named["w"] * 0).sum()}
+
+
 CASES = {
+    "hessian that depends on nothing": Case(squares, "hessian"),
     "jacobian": Case(layer, "jacobian"),
     "jacobian by columns": Case(tall, "jacobian", wrt=["x"]),
     "jacobian of a batch": Case(layer, "jacobian", batch=["x"]),
