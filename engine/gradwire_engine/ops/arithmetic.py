@@ -11,7 +11,8 @@ from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorNotImplementedError, TensorRuntimeError
 from ..op import op, ops
 from ..params import Scalar, Tensor
-from .scalars import in_single, is_rounded
+from .reduce import HALF
+from .scalars import in_single, is_rounded, wide
 from .supported import converted, cpp_name, in_order, only, require_tensor
 
 _TWO_BOOLS = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
@@ -148,6 +149,8 @@ def _factor(value: Scalar, dtype: NumpyDType) -> Any:
 )
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 * tensor2``."""
+    if (single := wide(input, tensor1, tensor2)) is not None:
+        return addcmul.kernel(*single, value=value).astype(HALF)
     product = np.multiply(np.multiply(_factor(value, as_array(input).dtype), tensor1), tensor2)
     return in_order(np.add(input, product), input, tensor1, tensor2)
 
@@ -176,6 +179,8 @@ def _check_addcdiv(tensor1: Any, tensor2: Any, value: Scalar, dtype: NumpyDType)
 )
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 / tensor2``."""
+    if (single := wide(input, tensor1, tensor2)) is not None:
+        return addcdiv.kernel(*single, value=value).astype(HALF)
     scaled = np.multiply(_factor(value, as_array(input).dtype), tensor1)
     return in_order(np.add(input, np.true_divide(scaled, tensor2)), input, tensor1, tensor2)
 
@@ -206,6 +211,8 @@ def _check_lerp_scalar(input: Any, end: Any, weight: Scalar, dtype: NumpyDType) 
 )
 def lerp_scalar(input: Tensor, end: Tensor, weight: Scalar) -> Array:
     """The linear interpolation from ``input`` to ``end``: ``input + weight * (end - input)``."""
+    if (single := wide(input, end)) is not None:
+        return lerp_scalar.kernel(*single, weight).astype(HALF)
     # Starting from the nearer end keeps the result exact at both.
     result = input + weight * (end - input) if abs(weight) < 0.5 else end - (end - input) * (1 - weight)
     return in_order(result, input, end)

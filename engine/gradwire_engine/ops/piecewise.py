@@ -15,6 +15,7 @@ from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Real, Tensor
+from .scalars import in_single, is_rounded
 from .supported import every, not_complex, only
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -98,7 +99,8 @@ def relu6(input: Tensor) -> Any:
 )
 def leaky_relu(input: Tensor, negative_slope: Real = 0.01) -> Array:
     """Each element where it is positive, ``negative_slope`` times it elsewhere."""
-    return np.where(input > 0, input, input * negative_slope)
+    slanted = in_single(np.multiply, input, negative_slope) if is_rounded(input, negative_slope) else input * negative_slope
+    return np.where(input > 0, input, slanted)
 
 
 @op(

@@ -21,6 +21,13 @@ def is_rounded(input: Any, other: Any) -> bool:
     return (type(other) is float or type(other) is int) and getattr(input, "dtype", None) is HALF
 
 
+def wide(*arrays: Any) -> tuple[Any, ...] | None:
+    """Operands of half precision in single precision, in which torch computes what takes several steps; ``None`` for others."""
+    if getattr(arrays[0], "dtype", None) is not HALF:
+        return None
+    return tuple(a.astype(SINGLE) if getattr(a, "dtype", None) is HALF else a for a in arrays)
+
+
 def in_single(function: Callable[..., Array], input: Array, other: Any) -> Array:
     """An elementwise function of an array of half precision and a number."""
     return function(input.astype(SINGLE), other).astype(HALF)
