@@ -47,8 +47,8 @@ class AnswerErrors:
             await self._app(scope, receive, send)
         except (Exception, asyncio.CancelledError) as raised:
             # The HTTP server cancels what is still running when the time for stopping is over.
-            error = ServerDraining() if isinstance(raised, asyncio.CancelledError) else raised
-            problem = noted(error, scope, self._log)
+            # No other name is given to it: it knows this frame, and would keep it, and with it the request, until garbage is collected.
+            problem = noted(ServerDraining() if isinstance(raised, asyncio.CancelledError) else raised, scope, self._log)
             if is_answered(scope):
                 # Too late for another answer: the HTTP server breaks the connection off, by which the caller knows that it is cut short.
                 raise

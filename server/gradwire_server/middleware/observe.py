@@ -113,6 +113,8 @@ class ObserveRequests:
             await self._app(scope, exchange.receive, exchange.send)
         finally:
             self._metrics.in_flight.dec()
+            # The HTTP server's channels know the scope: otherwise a request and its body would stay until garbage is collected.
+            del state[_EXCHANGE]
             self._note(scope, state, exchange, perf_counter() - start)
 
     def _note(self, scope: Scope, state: dict[str, Any], exchange: Exchange, seconds: float) -> None:
