@@ -17,9 +17,31 @@ from .op import Op
 from .plan.chunks import InChunks
 from .program import Body, Constant, Node
 from .shapes import infer
-from .symbolic import Instruction, Trace, Variable
+from .symbolic import Form, Instruction, Trace, Variable
 from .tensor import Tensor
 from .work import work_of
+
+
+class Cost:
+    """What one operation takes.
+
+    Args:
+        op: The op.
+        arguments: One per parameter, a ``Meta`` (or a tuple of them, or a Python number) for every tensor slot.
+        outs: The metas of its results.
+
+    Attributes:
+        scratch: The bytes that its kernel needs beside the results, ``None`` where that is not said.
+        sizes: The bytes and the shape of each result.
+        work: Its multiply-adds.
+    """
+
+    __slots__ = ("scratch", "sizes", "work")
+
+    def __init__(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
+        self.scratch = None if op.scratch is None else op.scratch(*[arguments[i] for i in op.scratch_positions])
+        self.sizes = [(meta.nbytes, meta.shape) for meta in outs]
+        self.work = work_of(op, arguments, outs)
 
 
 class Meter(Runner):
@@ -51,6 +73,7 @@ class Meter(Runner):
         self.largest = 0
         self._trace = Trace()
         self._measured: set[int] = set()
+        self._costs: dict[Form, Cost] = {}
 
     def measure(self, body: Body, inputs: Mapping[str, Tensor]) -> None:
         """Follows the shapes through the program.
@@ -121,7 +144,7 @@ class Meter(Runner):
 
     def _guard(self, op: Op, operands: Sequence[Any]) -> None:
         metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(operands)]
-        self._add_call(op, metas, infer(op, metas))
+        self._add_cost(op, Cost(op, metas, infer(op, metas)))
 
     def constant(self, constant: Constant) -> Any:
         """A symbol in place of the constant."""
@@ -153,8 +176,11 @@ class Meter(Runner):
 
     def _add_instruction(self, instruction: Instruction) -> None:
         op = instruction.op
-        metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
-        self._add_call(op, metas, [out.meta for out in instruction.outs])
+        cost = self._costs.get(instruction.form)
+        if cost is None:
+            metas = [_metas(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
+            cost = self._costs[instruction.form] = Cost(op, metas, instruction.form.metas)
+        self._add_cost(op, cost)
         if isinstance(op, InChunks):
             # One chunk is held at a time, and the work is that of all.
             repeats, self._repeats = self._repeats, self._repeats * op.chunks
@@ -162,30 +188,30 @@ class Meter(Runner):
                 self._add_instruction(part)
             self._repeats = repeats
 
-    def _add_call(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
+    def _add_cost(self, op: Op, cost: Cost) -> None:
         """Adds the cost of one operation."""
-        self.outputs += len(outs)
+        self.outputs += len(cost.sizes)
         if self.outputs > self._limits.nodes:
             raise LimitError(
                 f"{op.full_name} would bring the program to {self.outputs:,} "
                 f"tensors, more than the {self._limits.nodes:,} that are allowed.",
                 code="too_many_nodes",
             )
-        if op.scratch is not None:
-            nbytes = op.scratch(*[arguments[i] for i in op.scratch_positions])
-            self.largest = max(self.largest, nbytes)
-            if nbytes > self._limits.tensor_bytes:
+        if cost.scratch is not None:
+            self.largest = max(self.largest, cost.scratch)
+            if cost.scratch > self._limits.tensor_bytes:
                 raise LimitError(
-                    f"{op.full_name} would need {nbytes:,} bytes for its work on these arguments, more than the "
+                    f"{op.full_name} would need {cost.scratch:,} bytes for its work on these arguments, more than the "
                     f"{self._limits.tensor_bytes:,} bytes that a tensor may take.",
                     code="tensor_too_large",
                 )
-        for meta in outs:
+        what = f"The result of {op.full_name}"
+        for nbytes, shape in cost.sizes:
             # A view takes no memory, but what is done with it will, so its size is bounded like any other.
-            self._bound(meta.nbytes, f"The result of {op.full_name}", meta.shape)
+            self._bound(nbytes, what, shape)
             if not op.view:
-                self._add(meta.nbytes, f"The result of {op.full_name}")
-        self.work += work_of(op, arguments, outs) * self._repeats
+                self._add(nbytes, what)
+        self.work += cost.work * self._repeats
         if self.work > self._limits.work:
             raise LimitError(
                 f"{op.full_name} would bring the work of the program to {self.work:,} multiply-adds, "

@@ -42,8 +42,8 @@ from .modes import current_generator, enable_grad, inference_mode, is_grad_enabl
 from .numeric_limits import finfo, iinfo
 from .op import ops
 from .printing import set_printoptions
+from .promotion import compute_dtype
 from .random import Generator
-from .record import compute_dtype
 from .tensor import Tensor, tensor
 from .value import Size, Value
 

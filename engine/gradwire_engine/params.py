@@ -257,6 +257,7 @@ class Binder:
         self._all_positional = not any(p.keyword_only and p.default is MISSING for p in params)
         self._gathers = any(p.kind in ("Size", "Tensors") for p in self._positional)
         self._readers = [None if p.is_tensor else _STATIC[p.kind][0] for p in params]
+        self._lists = [p.is_list for p in params]
 
     def __call__(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], is_tensor: Callable[[Any], bool]) -> list[Any]:
         """One value per parameter, defaults filled in and static arguments checked.
@@ -274,7 +275,7 @@ class Binder:
         for i, value in enumerate(args):
             reader = self._readers[i]
             if reader is None:
-                read = type(value) is not list and type(value) is not tuple and is_tensor(value) and not self._params[i].is_list
+                read = not self._lists[i] and ((type(value) is float and self._numbers) or is_tensor(value))
                 values[i] = value if read else _read_tensor(self._op_name, self._params[i], i, value, is_tensor, self._numbers)
             elif value is not self._defaults[i]:
                 try:

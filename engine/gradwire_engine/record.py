@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import NumpyDType, default_dtype, is_differentiable, result_type, wrap_integer
+from .dtypes import NumpyDType, wrap_integer
 from .errors import GradwireError, LimitError, TensorRuntimeError, TensorTypeError
 from .meta import Meta, meta_of_array
 from .modes import GRAD_MODE
 from .node import Edge, OpNode, edge_of, next_sequence
 from .op import Op
 from .params import type_name
+from .promotion import compute_dtype, settled_dtype
 from .quiet import quiet
 from .rules import Spec, spec_for
 from .stopping import check
@@ -47,7 +48,7 @@ def call_bound(op: Op, values: list[Any]) -> Any:
     plain = False
     for slot in op.tensor_slots:
         value = values[slot]
-        for item in value if isinstance(value, tuple) else (value,):
+        for item in value if type(value) is tuple else (value,):
             if isinstance(item, Value):
                 if kind is None or item.precedence > kind.precedence:
                     kind = item._recorder
@@ -107,7 +108,7 @@ def _refuse_number(op: Op, values: Sequence[Any]) -> None:
 
 def run_arrays(op: Op, values: Sequence[Any]) -> Any:
     """Runs the kernel on plain arrays, promoted by torch's rules; nothing is recorded."""
-    if op.promoted:
+    if op.promoted and settled_dtype(op, values) is None:
         dtype = compute_dtype(op, values)
         values = [_cast_array(v, dtype) if i in op.promoted else v for i, v in enumerate(values)]
     return run_kernel(op, values)
@@ -187,38 +188,6 @@ def _cast_array(value: Any, dtype: NumpyDType) -> Any:
     return wrap_integer(value, dtype)
 
 
-def compute_dtype(op: Op, values: Sequence[Any]) -> NumpyDType:
-    """The dtype in which ``op`` computes: torch's promotion over the arguments that take part in it.
-
-    Args:
-        op: An op with promotion.
-        values: One per parameter; tensors are anything with ``shape`` and a NumPy ``dtype``.
-
-    Raises:
-        GradwireError: The op refuses the arguments.
-    """
-    dimensioned: list[NumpyDType] = []
-    zero_dim: list[NumpyDType] = []
-    scalars: list[Any] = []
-    for i in op.promoted:
-        value = values[i]
-        # A Meta is a tuple too.
-        for item in value if type(value) is tuple else (value,):
-            if item is None:
-                continue
-            if isinstance(item, _NUMBERS) and not isinstance(item, np.generic):
-                scalars.append(item)
-            else:
-                (dimensioned if item.shape else zero_dim).append(item.dtype)
-    if not (dimensioned or zero_dim or scalars):
-        return default_dtype()  # of an empty list, which the op itself refuses
-    dtype = result_type(dimensioned, zero_dim, scalars)
-    if op.promotion == "float" and dtype.kind in "bui":
-        dtype = default_dtype()
-    op.run_check(values, dtype)
-    return dtype
-
-
 def payload_of(value: Any) -> Any:
     """What a value computes with; numbers and ``None`` are themselves."""
     if isinstance(value, Value):
@@ -236,14 +205,16 @@ def record(op: Op, values: list[Any], kind: type[Value]) -> Any:
         if isinstance(value, kind):
             payloads[slot] = value._data
             continue
+        if type(value) is float or value is None:
+            continue
         if isinstance(value, tuple):
             values[slot] = tuple(v if v is None or isinstance(v, kind) else kind._lift(v) for v in value)
-        elif (value is not None and not isinstance(value, _NUMBERS)) or isinstance(value, np.generic):
+        elif not isinstance(value, _NUMBERS) or isinstance(value, np.generic):
             values[slot] = kind._lift(value)
         payloads[slot] = payload_of(values[slot])
     operands = payloads
     compute: NumpyDType | None = None
-    if op.promoted:
+    if op.promoted and settled_dtype(op, payloads) is None:
         dtype = compute_dtype(op, payloads)
         operands = [kind._promote(p, dtype) if i in op.promoted else p for i, p in enumerate(payloads)]
         if any(a is not b for i in op.promoted for a, b in zip(_flat(operands[i]), _flat(payloads[i]), strict=True)):
@@ -268,51 +239,52 @@ def _flat(value: Any) -> tuple[Any, ...]:
 
 def attach(op: Op, values: Sequence[Any], payloads: Sequence[Any], results: list[Value], compute: NumpyDType | None) -> None:
     """Gives ``results`` a node if any argument needs a gradient, the op has a rule for it, and recording is on."""
-    needed = False
-    needs: list[Any] = []
     if not op.differentiable or not GRAD_MODE.get():
         return
+    needed = False
+    needs: list[Any] = []
     for slot, has_rule in op.ruled_slots:
         value = values[slot]
-        if isinstance(value, tuple):
-            need: Any = tuple(has_rule and isinstance(v, Value) and v.requires_grad for v in value)
+        if type(value) is tuple:
+            need: Any = tuple([has_rule and isinstance(v, Value) and v.requires_grad for v in value])
             needed = needed or any(need)
         else:
-            need = has_rule and isinstance(value, Value) and value.requires_grad
+            need = has_rule and isinstance(value, Value) and (value._requires_grad or (value._view is not None and value.requires_grad))
             needed = needed or need
         needs.append(need)
-    if not needed or not any(is_differentiable(r._data.dtype) for r in results):
+    kinds = [r._data.dtype.kind for r in results]
+    if not needed or not ("f" in kinds or "c" in kinds):
         return
     spec = spec_for(op, tuple(needs))
     node = OpNode()
     node.spec = spec
-    node.outs = tuple((r._data.shape, r._data.dtype) for r in results)
+    node.outs = tuple([(r._data.shape, r._data.dtype) for r in results])
     edges: list[Edge | None] = []
-    first_edge: dict[int, int] = {}
     for (slot, has_rule), need in zip(op.ruled_slots, needs, strict=True):
         if not has_rule:
             continue
-        first_edge[slot] = len(edges)
-        if isinstance(need, tuple):
-            edges.extend(edge_of(v) if n else None for v, n in zip(values[slot], need, strict=True))
+        if type(need) is tuple:
+            edges.extend([edge_of(v) if n else None for v, n in zip(values[slot], need, strict=True)])
         else:
             edges.append(edge_of(values[slot]) if need else None)
     node.edges = tuple(edges)
     # After its edges: looking at a view may give it a new node, which has to come before this one.
     node.sequence = next_sequence()
-    _save(node, spec, values, payloads, results, first_edge)
+    if spec.saves:
+        _save(node, spec, values, payloads, results)
     if spec.uses_static:
         # Without the tensors: what a rule does not save must not be kept alive.
-        node.static = tuple(None if i in op.tensor_slots else v for i, v in enumerate(values))
+        node.static = tuple([None if i in op.tensor_slots else v for i, v in enumerate(values)])
     if spec.metas:
         kind = type(results[0])
-        node.metas = tuple(_metas(kind, payloads[i]) for i in spec.metas)
-    node.compute = compute
-    node.conjugate = op.holomorphic and any(r._data.dtype.kind == "c" for r in results)
-    node.single = len(results) == 1
-    node.simple = spec.single and compute is None and not node.conjugate
+        node.metas = tuple([_metas(kind, payloads[i]) for i in spec.metas])
+    node.conjugate = op.holomorphic and "c" in kinds
+    if compute is not None or node.conjugate or not spec.single:
+        node.compute = compute
+        node.single = len(results) == 1
+        node.simple = False
     for index, result in enumerate(results):
-        if is_differentiable(result._data.dtype):
+        if kinds[index] in "fc":
             result._node = node
             result._index = index
             result._requires_grad = True
@@ -327,9 +299,8 @@ def _metas(kind: type[Value], payload: Any) -> Any:
     return meta
 
 
-def _save(
-    node: OpNode, spec: Spec, values: Sequence[Any], payloads: Sequence[Any], results: list[Value], first_edge: dict[int, int]
-) -> None:
+def _save(node: OpNode, spec: Spec, values: Sequence[Any], payloads: Sequence[Any], results: list[Value]) -> None:
+    first_edge = spec.first_edge
     saved: list[Any] = []
     versions: list[Any] = []
     for code in spec.saves:
@@ -340,7 +311,7 @@ def _save(
             continue
         value = values[code]
         saved.append(payloads[code])
-        for i, item in enumerate(value if isinstance(value, tuple) else (value,)):
+        for i, item in enumerate(value if type(value) is tuple else (value,)):
             if isinstance(item, Value):
                 counter = item._version_counter
                 edge = first_edge[code] + i if code in first_edge else -1

@@ -124,7 +124,9 @@ def _with_number(op: Op, general: Recorder) -> Recorder:
         if not plain or type(x) is not Tensor or x._view is not None or x._data.dtype.char not in "fde":
             if plain and type(x) is _ndarray and x.dtype.char in "fde":
                 return quiet.run(kernel, x, y)  # a rule at work on arrays
-            return general(*(a for a in (x, y) if a is not _ABSENT), *rest, **kwargs)
+            if y is _ABSENT or rest or kwargs:
+                return general(*(a for a in (x, y) if a is not _ABSENT), *rest, **kwargs)
+            return general(x, y)
         a = x._data
         try:
             out = quiet.run(kernel, a, y)
@@ -175,7 +177,9 @@ def _binary(op: Op, general: Recorder) -> Recorder:
                 and not kwargs
             ):
                 return quiet.run(kernel, x, y)  # a rule at work on arrays
-            return general(*(a for a in (x, y) if a is not _ABSENT), *rest, **kwargs)
+            if y is _ABSENT or rest or kwargs:
+                return general(*(a for a in (x, y) if a is not _ABSENT), *rest, **kwargs)
+            return general(x, y)
         a = x._data
         if a.dtype.char not in "fde":
             return general(x, y)

@@ -27,6 +27,7 @@ class Spec:
         metas: The parameter positions whose metas the rules name.
         uses_static: Whether a rule names a static parameter.
         single: The op has one output, so ``g`` is a tensor and not a tuple.
+        first_edge: For the position of every parameter that has a rule, the number of its edge, or of its first.
         apply: ``apply(g, saved, static, metas)`` gives the gradients in the order of the edges.
     """
 
@@ -37,6 +38,12 @@ class Spec:
         self.saves: tuple[int, ...] = ()
         self.metas: tuple[int, ...] = ()
         self.uses_static = False
+        self.first_edge: dict[int, int] = {}
+        edges = 0
+        for (slot, has_rule), need in zip(op.ruled_slots, needs, strict=True):
+            if has_rule:
+                self.first_edge[slot] = edges
+                edges += len(need) if isinstance(need, tuple) else 1
         outputs = op.outputs or ("out",)
         need_of = {op.names[slot]: need for slot, need in zip(op.tensor_slots, needs, strict=True)}
         saves: list[int] = []

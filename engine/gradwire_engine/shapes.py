@@ -10,6 +10,7 @@ import numpy as np
 from .dtypes import NumpyDType, to_complex, to_real
 from .meta import Meta, Shape, broadcast, check_extent, dense, dummy, meta_of_array, ordered_like, wrap_dims
 from .op import Op
+from .promotion import compute_dtype, settled_dtype
 
 
 def infer(op: Op, values: Sequence[Any]) -> tuple[Meta, ...]:
@@ -45,17 +46,13 @@ def _view(op: Op, values: Sequence[Any]) -> Any:
 
 
 def _elementwise(op: Op, values: Sequence[Any]) -> Any:
-    from .record import compute_dtype
-
     tensors = [v for i in op.tensor_slots for v in (values[i] if type(values[i]) is tuple else (values[i],)) if isinstance(v, Meta)]
     first = tensors[0] if tensors else None
     # Recorders have promoted the operands already, and most have one shape.
     alike = first is not None and all(t.shape == first.shape for t in tensors)
     shape = first.shape if first is not None and alike else broadcast(*[t.shape for t in tensors])
-    if op.promoted and not _settled(op, values, tensors):
-        dtype = compute_dtype(op, values)
-    else:
-        dtype = tensors[0].dtype
+    settled = settled_dtype(op, values) if op.promoted else tensors[0].dtype
+    dtype = compute_dtype(op, values) if settled is None else settled
     if op.result == "bool":
         dtype = np.dtype(bool)
     elif op.result == "real":
@@ -65,14 +62,6 @@ def _elementwise(op: Op, values: Sequence[Any]) -> Any:
     elif op.result == "dtype":
         dtype = values[op.names.index("dtype")]
     return ordered_like(shape, dtype, tensors)
-
-
-def _settled(op: Op, values: Sequence[Any], tensors: Sequence[Meta]) -> bool:
-    """Whether all tensors have one floating dtype, which no number beside them changes."""
-    if not tensors or any(type(values[i]) is complex for i in op.promoted):
-        return False
-    dtype = tensors[0].dtype
-    return dtype.kind == "f" and all(t.dtype == dtype for t in tensors)
 
 
 def same(input: Meta) -> Meta:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .dtypes import NumpyDType, dtype_of, scalar_array
+from .dtypes import NumpyDType, default_dtype, dtype_of, scalar_array
 from .errors import TensorNotImplementedError, TensorTypeError, ValueNeeded
 from .meta import Meta, Shape, meta_of_array
 from .op import Op, ops
@@ -31,16 +31,31 @@ class Variable:
 
     Attributes:
         meta: Shape, dtype and strides.
+        layout: The same, as what calls are told apart by.
         constant: The array of a constant, otherwise ``None``.
     """
 
-    __slots__ = ("constant", "dtype", "meta", "shape")
+    __slots__ = ("constant", "dtype", "layout", "meta", "shape")
 
     def __init__(self, meta: Meta, constant: Any = None) -> None:
         self.meta = meta
+        self.layout = (meta.shape, meta.dtype, meta.strides)
         self.shape: Shape = meta.shape
         self.dtype: NumpyDType = meta.dtype
         self.constant = constant
+
+
+class Form:
+    """What calls have in common that differ in nothing but the tensors they are of: the op, all layouts and all other arguments.
+
+    Attributes:
+        metas: The metas of the results.
+    """
+
+    __slots__ = ("metas",)
+
+    def __init__(self, metas: tuple[Meta, ...]) -> None:
+        self.metas = metas
 
 
 class Instruction:
@@ -50,14 +65,16 @@ class Instruction:
         op: The op; never a composite one, whose parts are recorded instead.
         values: One per parameter, a ``Variable`` (or a tuple of them, or a Python number) in tensor slots.
         outs: Its results.
+        form: What it has in common with others of the trace: the same object for calls that are alike.
     """
 
-    __slots__ = ("op", "outs", "values")
+    __slots__ = ("form", "op", "outs", "values")
 
-    def __init__(self, op: Op, values: tuple[Any, ...], outs: tuple[Variable, ...]) -> None:
+    def __init__(self, op: Op, values: tuple[Any, ...], outs: tuple[Variable, ...], form: Form) -> None:
         self.op = op
         self.values = values
         self.outs = outs
+        self.form = form
 
 
 class Trace:
@@ -67,6 +84,26 @@ class Trace:
         self.inputs: list[Variable] = []
         self.instructions: list[Instruction] = []
         self.outputs: list[Variable] = []
+        self._forms: dict[Any, Form] = {}
+
+    def add(self, op: Op, values: tuple[Any, ...]) -> tuple[Variable, ...]:
+        """Records a call, with one value per parameter, and gives its results.
+
+        Raises:
+            GradwireError: The arguments do not fit.
+        """
+        key: Any = (op, default_dtype(), *[v.layout if type(v) is Variable else _facts(v) for v in values])
+        try:
+            form = self._forms.get(key)
+        except TypeError:
+            form, key = None, None  # of a value that has no hash, which is rare
+        if form is None:
+            form = Form(infer(op, [_as_meta(v) if i in op.tensor_slots else v for i, v in enumerate(values)]))
+            if key is not None:
+                self._forms[key] = form
+        outs = tuple([Variable(meta) for meta in form.metas])
+        self.instructions.append(Instruction(op, values, outs, form))
+        return outs
 
     def input(self, meta: Meta) -> Symbol:
         """A new input."""
@@ -148,11 +185,7 @@ class Symbol(Value):
 
     @classmethod
     def _execute(cls, op: Op, operands: Sequence[Any], payloads: Sequence[Any]) -> Sequence[Any]:
-        trace = _current()
-        metas = infer(op, [_as_meta(v) if i in op.tensor_slots else v for i, v in enumerate(operands)])
-        outs = tuple(Variable(meta) for meta in metas)
-        trace.instructions.append(Instruction(op, tuple(operands), outs))
-        return outs
+        return _current().add(op, tuple(operands))
 
     @classmethod
     def _promote(cls, payload: Any, dtype: NumpyDType) -> Any:
@@ -193,6 +226,20 @@ class Symbol(Value):
 
     def __repr__(self) -> str:
         return f"symbol({list(self._data.shape)}, dtype={self.dtype!r})"
+
+
+def _facts(value: Any) -> Any:
+    """What tells the arguments of calls apart: 0.0 from -0.0 and 1 from True, which compare equal."""
+    kind = type(value)
+    if kind is Variable:
+        return value.layout
+    if kind is tuple:
+        return tuple(map(_facts, value))
+    if kind is slice:
+        return kind, _facts(value.start), _facts(value.stop), _facts(value.step)
+    if kind is float:
+        return kind, value or repr(value)
+    return kind, repr(value) if kind is complex else value
 
 
 def _as_meta(payload: Any) -> Any:

@@ -169,6 +169,7 @@ class Walk:
         targets = self._targets
         nodes, waiting = self._order()
         needed = self._needed
+        wanted = {node for node, _ in targets or ()}
         release = not self.retain_graph
         buffers = self._buffers
         for node, index, g in self._roots:
@@ -200,7 +201,8 @@ class Walk:
                         node.versions = ()
                 else:
                     grads = [g] if node.single else g
-                    grads = yield from self._before(node, grads)
+                    if node in wanted or node.tensor_hooks or node.retained or node.prehooks:
+                        grads = yield from self._before(node, grads)
                     if needed is not None and node not in needed:
                         results = (None,) * len(node.edges)  # its gradient was captured; nothing beyond it is wanted
                     elif node.suspends:

@@ -69,13 +69,7 @@ class RecordedArithmetic(Arithmetic):
 
     def unpack(self, node: OpNode, saved: tuple[Any, ...]) -> tuple[Any, ...]:
         """Saved payloads as values, with the history that they had."""
-        first_edge: dict[int, int] = {}
-        position = 0
-        for (slot, has_rule), need in zip(node.spec.op.ruled_slots, node.spec.needs, strict=True):
-            if not has_rule:
-                continue
-            first_edge[slot] = position
-            position += len(need) if isinstance(need, tuple) else 1
+        first_edge = node.spec.first_edge
         values: list[Any] = []
         for code, item in zip(node.spec.saves, saved, strict=True):
             if code < 0:
@@ -83,9 +77,10 @@ class RecordedArithmetic(Arithmetic):
                 continue
             # What has no rule has no edge, and so no history.
             first = first_edge.get(code)
-            items = item if isinstance(item, tuple) else (item,)
-            made = tuple(self._with_history(x, None if first is None else node.edges[first + i]) for i, x in enumerate(items))
-            values.append(made if isinstance(item, tuple) else made[0])
+            if type(item) is not tuple:
+                values.append(self._with_history(item, None if first is None else node.edges[first]))
+                continue
+            values.append(tuple([self._with_history(x, None if first is None else node.edges[first + i]) for i, x in enumerate(item)]))
         return tuple(values)
 
     def _with_history(self, payload: Any, edge: Edge | None) -> Any:

@@ -14,7 +14,8 @@ from gradwire_engine.dtypes import Array, to_real
 from gradwire_engine.errors import GradwireError
 from gradwire_engine.meta import Meta, meta_of_array
 from gradwire_engine.op import REGISTRY, Op, Overloads
-from gradwire_engine.record import compute_dtype, is_tensor
+from gradwire_engine.promotion import compute_dtype
+from gradwire_engine.record import is_tensor
 from gradwire_engine.shapes import infer
 from gradwire_engine.symbolic import Trace, trace
 from tests.samples import all_samples

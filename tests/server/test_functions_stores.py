@@ -261,3 +261,15 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
         assert answer["grads"]["x"]["data"] == [6.0]
     finally:
         _killed(server)
+
+
+def test_what_was_registered_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions()
+    functions.put("f", SQUARES)
+
+    def refuse(*args: Any) -> Any:
+        raise AssertionError("It was read again.")
+
+    monkeypatch.setattr("gradwire_server.services.functions.service.read_definition", refuse)
+    assert functions.call("f", inputs={"x": [1.0, 2.0]}) == {"outputs": {"z": 5.0}}
+    assert functions.service.get("f", owner=None)["function"] == SQUARES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .ir import Graph, Step, Term, is_splat, splat_value
+from .prune import prune
 from .rewrite import Rewriting
 
 
@@ -16,13 +17,15 @@ def accumulate(graph: Graph) -> Graph:
     Args:
         graph: The graph.
     """
+    if not any(step.kind == "put" for step in graph.steps):
+        return graph
     uses = graph.uses()
     made = Rewriting(graph)
     for step in graph.steps:
         step = made.current(step)
         found = _added(step, made.producers, uses) if step.function is np.add and not step.how else None
         made.keep(found or step)
-    return made.done()
+    return prune(made.done())
 
 
 def _added(step: Step, producers: dict[Term, Step], uses: dict[Term, int]) -> Step | None:

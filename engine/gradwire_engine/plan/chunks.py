@@ -12,7 +12,7 @@ from ..meta import dense
 from ..op import Op
 from ..params import Tensor
 from ..stopping import check
-from ..symbolic import Instruction, Trace, Variable
+from ..symbolic import Form, Instruction, Trace, Variable
 
 if TYPE_CHECKING:
     from .interpreted import Interpreted
@@ -100,7 +100,7 @@ class InChunks(Op):
 
     def instruction(self) -> Instruction:
         """The call of this on what the trace takes beside the numbers of rows."""
-        return Instruction(self, (tuple(self.trace.inputs[1:]),), self.outs)
+        return Instruction(self, (tuple(self.trace.inputs[1:]),), self.outs, Form(tuple([out.meta for out in self.outs])))
 
     def _compute(self, operands: list[Tensor]) -> tuple[Any, ...]:
         made = [np.empty(out.shape, out.dtype) for out in self.outs]

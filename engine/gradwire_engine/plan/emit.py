@@ -13,6 +13,7 @@ from .chunks import InChunks
 from .evaluate import run_kernel_step
 from .ir import Graph, Kind, Step, Term, is_dense, is_splat, splat_value, take, take_known
 from .names import Names
+from .parts import split
 from .scalars import number_expression, number_of
 
 _LONG: Final = 1 << 20
@@ -39,7 +40,7 @@ class Source(Names):
         graph: What the plan computes.
 
     Attributes:
-        text: The Python.
+        texts: The Python, in parts of which none is long.
         calls: The number of NumPy calls.
         peak_bytes: The most memory that one call takes: what is kept, and what it hands out or kernels make.
         asks_context: Whether something in it asks the caller's context, for a generator or a default dtype.
@@ -49,24 +50,28 @@ class Source(Names):
         super().__init__(graph)
         self.calls = 0
         self.asks_context = any(s.kind == "kernel" and (s.function.random or s.function.creation) for s in graph.steps)
+        self._has_long = any(t.size >= _LONG for t in (*graph.inputs, *(out for s in graph.steps for out in s.outs)))
         made = 0
-        for number, step in enumerate(graph.steps):
-            self._step(number, step)
-            made += sum(out.nbytes for out in step.outs if self._places.home.get(out) in ("made", "output"))
-            gone = [self._names[r] for r in self._places.ends[number] if self._places.home.get(r) == "made" and r in self._names]
+        home = self._places.home
+        for step, ends in zip(graph.steps, self._places.ends, strict=True):
+            self._step(step)
+            for out in step.outs:
+                if home.get(out) in ("made", "output"):
+                    made += out.nbytes
+            gone = [self._names[r] for r in ends if home.get(r) == "made" and r in self._names]
             if gone:
                 self._line(f"{' = '.join(gone)} = None")
         self.peak_bytes = sum(self._places.sizes) + made
-        self.text = self._text(self._results())
+        self.texts = self._texts(self._results())
 
     # Steps.
 
     def _call(self, text: str, steps: int = 1) -> None:
         self.calls += steps
-        self._line(text)
+        self._lines.append(text)
 
-    def _step(self, number: int, step: Step) -> None:
-        if step.kind not in ("view", "run") and any(t.size >= _LONG for t in (*step.outs, *step.operands())):
+    def _step(self, step: Step) -> None:
+        if self._has_long and step.kind not in ("view", "run") and any(t.size >= _LONG for t in (*step.outs, *step.operands())):
             self._known("check", check)
             self._line("check()")
         getattr(self, _WRITERS[step.kind])(step)
@@ -79,8 +84,9 @@ class Source(Names):
         elif step.function is np.where:
             self._choice(step)
         else:
-            operands = [self.array(a, step) for a in step.args]
-            options = "".join(f", {key}={self.option(value)}" for key, value in step.how or ())
+            known = self._names
+            operands = [known[a] if type(a) is Term and a.shape and a.constant is None else self.array(a, step) for a in step.args]
+            options = "".join([f", {key}={self.option(value)}" for key, value in step.how]) if step.how else ""
             if len(step.outs) == 1 and self._made_by_itself(step):
                 self._call(f"{self._new(step.out)} = {self.function(step.function)}({', '.join(operands)}{options})")
                 return
@@ -285,28 +291,32 @@ class Source(Names):
         """Whether a term is what was last written to the memory of its root, rather than a view of it."""
         return term not in {s.out for s in self._graph.steps if s.kind == "view"}
 
-    def _text(self, results: str) -> str:
+    def _texts(self, results: str) -> list[str]:
+        """The function that runs the plan, and those that do its parts where it is long."""
         inputs: Sequence[Term] = self._graph.inputs
         given = [f"x{i}" for i in range(len(inputs))]
-        lines = ["def run(arrays):"]
-        if given:
-            lines.append(f"    {', '.join(given)}{',' if len(given) == 1 else ''} = arrays")
-        head: list[str] = []
+        body = [f"{', '.join(given)}{',' if len(given) == 1 else ''} = arrays"] if given else []
         for i, (name, term) in enumerate(zip(given, inputs, strict=True)):
             itemsize = term.dtype.itemsize
             strides = tuple(s * itemsize for s in term.strides)
             same = f"{name}.shape != {term.shape!r} or {name}.dtype != {self.dtype(term.dtype)}"
-            head.append(f"if {same}{f' or {name}.strides != {strides!r}' if term.shape else ''}:")
-            head.append(f"    {name} = fit({i}, {name})")
+            body.append(f"if {same}{f' or {name}.strides != {strides!r}' if term.shape else ''}:")
+            body.append(f"    {name} = fit({i}, {name})")
         if self._held:
-            names = f"{', '.join(self._held)}{',' if len(self._held) == 1 else ''}"
-            head += ["try:", "    held = pop()", "except IndexError:", "    held = make()", f"{names} = held"]
-        lines += [f"    {line}" for line in [*head, *self._lines]]
-        lines.append(f"    results = [{results}]")
+            body += ["try:", "    held = pop()", "except IndexError:", "    held = make()"]
+        others = split(self._lines, results, [*self._held, *given], self.names)
+        if others:
+            body.append(f"kept = [{', '.join([*(['*held'] if self._held else []), *given])}]")
+            body += [f"part{i}(kept)" for i in range(len(others) - 1)]
+            body.append(f"results = part{len(others) - 1}(kept)")
+        else:
+            if self._held:
+                body.append(f"{', '.join(self._held)}{',' if len(self._held) == 1 else ''} = held")
+            body += [*self._lines, f"results = [{results}]"]
         if self._held:
-            lines.append("    push(held)")
-        lines.append("    return results")
-        return "\n".join(lines) + "\n"
+            body.append("push(held)")
+        body.append("return results")
+        return ["def run(arrays):\n" + "".join(f"    {line}\n" for line in body), *others]
 
 
 class _Given:

@@ -7,37 +7,25 @@ from typing import Any
 import numpy as np
 
 from .evaluate import call
-from .ir import MOST_BYTES, Graph, Step, Term, constant_term, is_splat, known, splat, splat_value
+from .ir import MOST_BYTES, Step, Term, constant_term, is_splat, known, splat, splat_value
 from .rewrite import Rewriting
 
 
-def fold(graph: Graph) -> Graph:
-    """The graph without the steps whose operands are all constants, as far as they are pure and their results small.
+def fold(step: Step, made: Rewriting) -> list[Term] | None:
+    """The results of a pure step whose operands are all constants, if they are small.
 
     Args:
-        graph: The graph.
+        step: The step.
+        made: The graph so far.
     """
-    made = Rewriting(graph)
-    with np.errstate(all="ignore"):
-        for step in graph.steps:
-            step = made.current(step)
-            found = _folded(step)
-            if found is None:
-                made.keep(step)
-                continue
-            for out, value in zip(step.outs, found, strict=True):
-                made.replace(out, value)
-    return made.done()
-
-
-def _folded(step: Step) -> list[Term] | None:
-    if not step.pure:
-        return None
     for term in step.operands():
         if term.constant is None:
             return None
+    if not step.pure:
+        return None
     try:
-        return _of_one_element(step) or _of_all(step)
+        with np.errstate(all="ignore"):
+            return _of_one_element(step) or _of_all(step)
     except Exception:
         return None  # a kernel that fails does so when the plan is called
 

@@ -25,14 +25,18 @@ class Recipe:
     def __init__(self, sizes: list[int]) -> None:
         self.sizes = sizes
         self._arrays: list[tuple[str, Any, Any]] = []
+        self._numbers: dict[Any, int] = {}
 
     def __len__(self) -> int:
         return len(self._arrays)
 
     def add_array(self, term: Term, buffer: int) -> int:
-        """An array in the layout of ``term`` at the start of a buffer; gives its number in the set."""
-        self._arrays.append(("array", term, buffer))
-        return len(self._arrays) - 1
+        """An array in the layout of ``term`` at the start of a buffer; gives its number in the set, where each is once."""
+        key = (buffer, term.shape, term.dtype, term.strides)
+        number = self._numbers.setdefault(key, len(self._arrays))
+        if number == len(self._arrays):
+            self._arrays.append(("array", term, buffer))
+        return number
 
     def add_number(self, term: Term) -> int:
         """An array of no dimensions, which takes a number to where an array is expected."""

@@ -13,7 +13,7 @@ from .chunks import InChunks
 from .plan import Plan, compile_trace
 
 MOST_COMPILED: Final = 5_000
-"""The most operations that are compiled: more takes seconds, in which Python lets nobody else work."""
+"""The most operations that are compiled: more takes the first call seconds."""
 
 _INSTRUCTION_BYTES = 2_000
 

@@ -6,7 +6,7 @@ A term is assigned once. Nothing here is ever written in place; which steps shar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -57,6 +57,12 @@ class Term:
         self.constant = constant
         self.size = math.prod(shape)
 
+    def another(self) -> Term:
+        """A new term of the same layout, which is not known."""
+        made = Term.__new__(Term)
+        made.shape, made.dtype, made.strides, made.constant, made.size = self.shape, self.dtype, self.strides, None, self.size
+        return made
+
     @property
     def meta(self) -> Meta:
         """The same facts as a meta."""
@@ -69,7 +75,9 @@ class Term:
 
     def same_layout(self, other: Term) -> bool:
         """Whether shape, dtype and memory order are those of ``other``."""
-        return self.shape == other.shape and self.dtype == other.dtype and steps(self) == steps(other)
+        if self.shape != other.shape or self.dtype != other.dtype:
+            return False
+        return self.strides == other.strides or steps(self) == steps(other)
 
     def __repr__(self) -> str:
         return f"<{'constant' if self.constant is not None else 'term'} {self.dtype.name}{list(self.shape)}>"
@@ -84,10 +92,11 @@ class Step:
         args: Terms, Python numbers, and for a kernel whatever its parameters take.
         how: A view, a region (a tuple of views), or the keyword arguments as a tuple of pairs.
         outs: What it computes.
+        out: The first of that, and most often the only one.
         pure: Whether it may be dropped, merged and done ahead.
     """
 
-    __slots__ = ("args", "function", "how", "kind", "outs", "pure")
+    __slots__ = ("args", "function", "how", "kind", "out", "outs", "pure")
 
     def __init__(
         self, kind: Kind, function: Any, args: tuple[Any, ...], outs: tuple[Term, ...], how: Any = None, *, pure: bool = True
@@ -97,16 +106,15 @@ class Step:
         self.args = args
         self.how = how
         self.outs = outs
+        if outs:
+            self.out = outs[0]
         self.pure = pure
 
-    @property
-    def out(self) -> Term:
-        """The only result."""
-        return self.outs[0]
-
-    def operands(self) -> Iterator[Term]:
+    def operands(self) -> Iterable[Term]:
         """The terms that it reads, repeated where they are read twice."""
-        return terms_in(self.args)
+        if self.kind in ("join", "kernel"):
+            return terms_in(self.args)  # which may have lists of them
+        return [a for a in self.args if type(a) is Term]
 
     def with_args(self, args: tuple[Any, ...]) -> Step:
         """The same call of other arguments, for the same results."""
@@ -161,17 +169,19 @@ def terms_in(args: Any) -> Iterator[Term]:
 
 def substitute(args: tuple[Any, ...], replaced: Mapping[Term, Term]) -> tuple[Any, ...]:
     """The arguments with terms replaced; the same object where none is."""
-    changed = False
-    made: list[Any] = []
-    for item in args:
-        new = item
+    made: list[Any] | None = None
+    for i, item in enumerate(args):
         if type(item) is Term:
-            new = replaced.get(item, item)
+            new: Any = replaced.get(item, item)
         elif type(item) is tuple:
             new = substitute(item, replaced)
-        changed = changed or new is not item
-        made.append(new)
-    return tuple(made) if changed else args
+        else:
+            continue
+        if new is not item:
+            if made is None:
+                made = list(args)
+            made[i] = new
+    return args if made is None else tuple(made)
 
 
 def dense_term(shape: Sequence[int], dtype: NumpyDType) -> Term:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .ir import Graph, Step, Term, dense_term, is_dense
+from .prune import prune
 from .rewrite import Rewriting
 
 
@@ -12,6 +13,8 @@ def settle(graph: Graph) -> Graph:
     Args:
         graph: The graph.
     """
+    if not any(step.kind == "view" for step in graph.steps):
+        return graph
     uses = graph.uses()
     viewed = {step.args[0] for step in graph.steps if step.kind == "view"}
     made = Rewriting(graph)
@@ -27,7 +30,7 @@ def settle(graph: Graph) -> Graph:
             _turn(maker, step.out, made)
         else:
             made.keep(step)
-    return made.done()
+    return prune(made.done())
 
 
 def _dropped(reduction: Step) -> tuple[int, ...]:

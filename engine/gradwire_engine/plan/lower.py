@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from ..dtypes import Array, wrap_integer
 from ..errors import TensorRuntimeError
 from ..op import Op
+from ..promotion import compute_dtype, settled_dtype
 from ..quiet import quiet
-from ..record import compute_dtype
 from ..stopping import watched
-from ..symbolic import Instruction, Trace, Variable
+from ..symbolic import Form, Instruction, Trace, Variable
 from .ir import MOST_BYTES, Graph, Step, Term, constant_term, is_splat, known, substitute, terms_in
 from .outline import Untraceable, own, stand_in
 from .tracer import Traced
@@ -33,7 +33,7 @@ class _Lowering:
         self._trace = trace
         self._known: dict[Variable, Term] = {}
         self._steps: list[Step] = []
-        self._templates: dict[Any, _Template | None] = {}
+        self._templates: dict[tuple[Form, tuple[int, ...]], _Template | None] = {}
 
     def graph(self) -> Graph:
         inputs = [self._term(v) for v in self._trace.inputs]
@@ -63,37 +63,46 @@ class _Lowering:
 
     def _add(self, instruction: Instruction) -> None:
         op = instruction.op
-        values = [self._value(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
-        if op.promoted:
-            values = self._promoted(op, values)
-        wanted = [self._term(v) for v in instruction.outs]
         found = None
         if not (op.creation or op.random):
-            found = self._again(op, values, wanted)
+            found = self._again(instruction)
         if found is None and op.view:
-            found = self._strided(op, values)
+            found = self._strided(op, self._values(instruction))
         if found is None:
-            self._steps.append(Step("kernel", op, tuple(values), tuple(wanted), pure=not op.random))
+            wanted = tuple([self._term(v) for v in instruction.outs])
+            self._steps.append(Step("kernel", op, tuple(self._values(instruction)), wanted, pure=not op.random))
             return
         self._known.update(zip(instruction.outs, found, strict=True))
 
-    def _again(self, op: Op, values: list[Any], wanted: Sequence[Term]) -> list[Term] | None:
-        """What the kernel makes of tracers; once followed, it is not followed again on operands of the same layout."""
-        operands = list(terms_in([values[i] for i in op.tensor_slots]))
-        key = _signature(op, values, operands)
-        if key is None:
-            return self._traced(op, values, wanted)
-        template = self._templates.get(key, self)
-        if template is self:
-            begin = len(self._steps)
-            found = self._traced(op, values, wanted)
-            self._templates[key] = None if found is None else _Template(operands, self._steps[begin:], found)
-            return found
-        assert not isinstance(template, _Lowering)
-        return None if template is None else template.repeat(operands, self._steps)
+    def _values(self, instruction: Instruction) -> list[Any]:
+        """The arguments of a call, promoted."""
+        op = instruction.op
+        values = [self._value(v) if i in op.tensor_slots else v for i, v in enumerate(instruction.values)]
+        return self._promoted(op, values) if op.promoted else values
+
+    def _again(self, instruction: Instruction) -> list[Term] | None:
+        """What the kernel makes of tracers; once followed, it is not followed again for calls that are alike."""
+        operands: list[Term] = []
+        for value in instruction.values:
+            if type(value) is Variable:
+                operands.append(self._known.get(value) or self._term(value))
+            elif type(value) is tuple:
+                operands += terms_in(self._value(value))
+        for term in operands:
+            if term.constant is not None:
+                return self._traced(instruction)
+        first: dict[Term, int] = {}
+        key = (instruction.form, tuple([first.setdefault(term, len(first)) for term in operands]))
+        if key in self._templates:
+            template = self._templates[key]
+            return None if template is None else template.repeat(operands, self._steps)
+        begin = len(self._steps)
+        found = self._traced(instruction)
+        self._templates[key] = None if found is None else _Template(operands, self._steps[begin:], found)
+        return found
 
     def _promoted(self, op: Op, values: list[Any]) -> list[Any]:
-        if _alike(op, values):
+        if settled_dtype(op, values) is not None:
             return values
         dtype = compute_dtype(op, values)
 
@@ -106,8 +115,10 @@ class _Lowering:
 
         return [cast(v) if i in op.promoted else v for i, v in enumerate(values)]
 
-    def _traced(self, op: Op, values: Sequence[Any], wanted: Sequence[Term]) -> list[Term] | None:
+    def _traced(self, instruction: Instruction) -> list[Term] | None:
         """What the kernel makes of tracers; ``None`` if it cannot be followed, and has to be called as it is."""
+        op, values = instruction.op, self._values(instruction)
+        wanted = [self._term(v) for v in instruction.outs]
         noted: list[Step] = []
 
         def stand_ins(value: Any) -> Any:
@@ -150,56 +161,30 @@ class _Template:
     """
 
     def __init__(self, operands: list[Term], steps: list[Step], results: list[Term]) -> None:
-        self._operands = operands
-        self._steps = steps
-        self._results = results
+        self._terms = [*operands, *(out for step in steps for out in step.outs)]
+        places = {term: place for place, term in enumerate(self._terms)}
+        self._steps = [(step, _places(step.args, places)) for step in steps]
+        self._results = [(result, places.get(result)) for result in results]
 
     def repeat(self, operands: list[Term], steps: list[Step]) -> list[Term]:
         """Adds the same steps for other operands, and gives their results."""
-        mapped = dict(zip(self._operands, operands, strict=True))
-        for step in self._steps:
-            outs = tuple(Term(o.shape, o.dtype, o.strides) for o in step.outs)
-            steps.append(Step(step.kind, step.function, substitute(step.args, mapped), outs, step.how, pure=step.pure))
-            mapped.update(zip(step.outs, outs, strict=True))
-        return [mapped.get(r, r) for r in self._results]
+        terms = operands.copy()
+        for step, places in self._steps:
+            if places is None:
+                args = substitute(step.args, dict(zip(self._terms, terms, strict=False)))
+            else:
+                args = tuple([arg if place is None else terms[place] for arg, place in zip(step.args, places, strict=True)])
+            outs = tuple([out.another() for out in step.outs])
+            steps.append(Step(step.kind, step.function, args, outs, step.how, pure=step.pure))
+            terms += outs
+        return [result if place is None else terms[place] for result, place in self._results]
 
 
-def _signature(op: Op, values: Sequence[Any], operands: Sequence[Term]) -> Any:
-    """What decides which steps a call takes: layouts, which operands are the same, and everything that is no tensor."""
-    first: dict[Term, int] = {}
-    layouts: list[Any] = []
-    for term in operands:
-        if term.constant is not None:
-            return None
-        layouts.append((first.setdefault(term, len(first)), term.shape, term.dtype, term.strides))
-
-    def frozen(value: Any) -> Any:
-        if type(value) is Term:
-            return Term
-        if type(value) is tuple:
-            return tuple(frozen(v) for v in value)
-        return type(value), repr(value) if type(value) is float else value
-
-    key = (op, tuple(layouts), tuple(frozen(v) for v in values))
-    try:
-        hash(key)
-    except TypeError:
-        return None  # slices and generators, which are rare
-    return key
-
-
-def _alike(op: Op, values: Sequence[Any]) -> bool:
-    """Whether all operands have one floating dtype already, beside which Python's real numbers are taken as they are."""
-    dtype = None
-    for i in op.promoted:
-        value = values[i]
-        if type(value) is Term:
-            if value.dtype.kind != "f" or (dtype is not None and value.dtype != dtype):
-                return False
-            dtype = value.dtype
-        elif type(value) not in (int, float):
-            return False
-    return dtype is not None
+def _places(args: tuple[Any, ...], places: Mapping[Term, int]) -> list[int | None] | None:
+    """Which of the terms each argument is, ``None`` for one that is none of them; ``None`` if some are in lists."""
+    if any(type(arg) is tuple for arg in args):
+        return None
+    return [places.get(arg) if type(arg) is Term else None for arg in args]
 
 
 def data_dependent(op: Op) -> TensorRuntimeError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import NumpyDType
 from .evaluate import empty_like
 from .held import Recipe
 from .ir import Graph, Step, Term, is_dense, is_splat, splat_value
@@ -38,6 +39,7 @@ class Names:
         self._arrays_of_numbers: dict[Term, str] = {}
         self._held_index: dict[str, int] = {}
         self._bound: dict[Any, str] = {}
+        self._number_operands: dict[Any, str] = {}
         self._count = 0
         for position, term in enumerate(graph.inputs):
             self._names[term] = f"x{position}"
@@ -62,11 +64,9 @@ class Names:
     def function(self, function: Any) -> str:
         """The name of a function of NumPy's."""
         name = str(function.__name__)
-        return (
-            self._bind(function, key=("f", function))
-            if name in self.names and self.names[name] is not function
-            else self._known(name, function)
-        )
+        if self.names.setdefault(name, function) is function:
+            return name
+        return self._bind(function, key=("f", function))
 
     def _known(self, name: str, value: Any) -> str:
         self.names[name] = value
@@ -108,7 +108,14 @@ class Names:
 
     def _number_operand(self, value: Any, step: Step | None) -> str:
         """A Python number beside arrays: as an array of their dtype, which a ufunc takes faster, where it means the same."""
-        dtypes = {a.dtype for a in step.args if type(a) is Term} if step is not None else set()
+        dtypes = frozenset([a.dtype for a in step.args if type(a) is Term] if step is not None else ())
+        key = (dtypes, type(value), repr(value))
+        found = self._number_operands.get(key)
+        if found is None:
+            found = self._number_operands[key] = self._number_beside(value, dtypes)
+        return found
+
+    def _number_beside(self, value: Any, dtypes: frozenset[NumpyDType]) -> str:
         if len(dtypes) == 1:
             (dtype,) = dtypes
             if dtype.kind in "fc" and type(value) in (int, float) and np.result_type(dtype, type(value)(0)) == dtype:
@@ -127,6 +134,9 @@ class Names:
         return name
 
     def _hold(self, letter: str, index: int) -> str:
+        """The name of an array of the set, by its number."""
+        if index < len(self._held):
+            return self._held[index]
         name = self._fresh(letter)
         self._held.append(name)
         self._held_index[name] = index
@@ -136,13 +146,15 @@ class Names:
 
     def target(self, out: Term) -> str:
         """The array that a call writes ``out`` to, which has a name from now on."""
-        if out in self._names:
-            return self._names[out]
-        root = self._places.root_of(out)
+        name = self._names.get(out)
+        if name is not None:
+            return name
+        places = self._places
+        root = places.root.get(out, out)
         if root is not out:
             self._names[out] = self._names[root]
-        elif self._places.home[out] == "held":
-            self._names[out] = self._hold("t", self.recipe.add_array(out, self._places.buffer[out]))
+        elif places.home[out] == "held":
+            self._names[out] = self._hold("t", self.recipe.add_array(out, places.buffer[out]))
         else:
             name = self._names[out] = self._fresh("o")
             if is_dense(out):

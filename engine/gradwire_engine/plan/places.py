@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from .ir import Graph, Step, Term, terms_in
+from .ir import Graph, Step, Term
 
 Home = Literal["input", "constant", "number", "held", "output", "made"]
 """Where the elements of a term are: given, known, in a Python number, in memory that the plan keeps between calls, in an array that
@@ -70,7 +70,7 @@ class Places:
         for number, step in enumerate(graph.steps):
             if step.kind != "view" or not step.out.shape or not step.args[0].shape:
                 for term in step.operands():
-                    last[origin(term)] = number
+                    last[origin(term) if term in sources else term] = number
         for term in graph.outputs:
             last[origin(term)] = len(graph.steps)
         outputs = set(graph.outputs)
@@ -97,9 +97,10 @@ class Places:
                     built = step.kind in ("put", "add_at") and out.nbytes <= _COPIED
                     self.home[out] = "output" if out in outputs and not built else "held"
         self._last = last
+        count = len(graph.steps)
         for term, number in last.items():
-            root = self.root_of(term)
-            if number < len(graph.steps) and (root is term or last.get(root) == number) and root not in self.ends[number]:
+            root = self.root.get(term, term)
+            if number < count and (root is term or last.get(root) == number) and root not in self.ends[number]:
                 self.ends[number].append(root)
 
     def _may_overwrite(self, step: Step, number: int, last: dict[Term, int]) -> bool:
@@ -122,7 +123,7 @@ class Places:
             for out in step.outs:
                 if self.home.get(out) != "held":
                     continue
-                taken = self._overwritten(step, out, ends)
+                taken = self._overwritten(step, out, ends) if ends else None
                 if taken is not None:
                     self.buffer[out] = self.buffer[taken]
                     ends.remove(taken)
@@ -140,7 +141,7 @@ class Places:
         for operand in step.args:
             if type(operand) is Term and operand in ends and _fits_exactly(operand, out):
                 # A view of it that is not exactly it would be overwritten while it is read.
-                others = [o for o in terms_in(step.args) if o is not operand and self.root_of(o) is operand]
+                others = [o for o in step.args if o in self.root and o is not operand and self.root_of(o) is operand]
                 if not others:
                     return operand
         return None

@@ -22,13 +22,24 @@ from .layouts import settle
 from .lower import lower
 from .merge import merge
 from .prune import prune
+from .rewrite import rewrite
 from .runs import Run
 from .simplify import simplify
 
 Pass = Callable[[Graph], Graph]
 
-PASSES: tuple[Pass, ...] = (fold, simplify, merge, fold, simplify, prune, settle, prune, accumulate, prune, fuse)
-"""What a graph goes through. What one pass makes plain to another takes a second turn."""
+
+def tidy(graph: Graph) -> Graph:
+    """The graph with constants folded, steps simplified and equal ones done once.
+
+    Args:
+        graph: The graph.
+    """
+    return rewrite(graph, fold, simplify, merge)
+
+
+PASSES: tuple[Pass, ...] = (tidy, prune, settle, accumulate, fuse)
+"""What a graph goes through."""
 
 
 class Plan:
@@ -49,10 +60,10 @@ class Plan:
 
     def __init__(self, graph: Graph) -> None:
         emitted = Source(graph)
-        self.source = emitted.text
+        self.source = "".join(emitted.texts)
         self.calls = emitted.calls
         self.peak_bytes = emitted.peak_bytes
-        self.nbytes = emitted.constant_bytes + emitted.recipe.kept * emitted.recipe.nbytes + 20 * len(emitted.text)
+        self.nbytes = emitted.constant_bytes + emitted.recipe.kept * emitted.recipe.nbytes + 20 * len(self.source)
         self._inputs = graph.inputs
         self._runs: list[Run] = [s.function for s in graph.steps if s.kind == "run"]
         self.asks_context = emitted.asks_context
@@ -65,7 +76,9 @@ class Plan:
             "make": emitted.recipe.make,
             "fit": self._fit,
         }
-        exec(compile(self.source, "<plan>", "exec"), names)
+        for text in emitted.texts:
+            check()
+            exec(compile(text, "<plan>", "exec"), names)
         self._run: Callable[[Sequence[Any]], list[Array]] = names["run"]
 
     def __call__(self, arrays: Sequence[Array]) -> list[Array]:

@@ -10,30 +10,30 @@ from typing import Any
 
 import numpy as np
 
-from .ir import Graph, Step, Term, constant_term, is_splat, splat_value
+from .ir import Step, Term, constant_term, is_splat, splat_value
 from .rewrite import Rewriting
 
 _NUMBERS = (bool, int, float, complex)
 
 
-def simplify(graph: Graph) -> Graph:
-    """The graph with products by one, double negations, views of views and the like taken out.
+def simplify(step: Step, made: Rewriting) -> Step | tuple[Term] | None:
+    """A step without products by one, double negations, views of views and the like.
 
     Args:
-        graph: The graph.
+        step: The step.
+        made: The graph so far.
     """
-    made = Rewriting(graph)
-    for step in graph.steps:
-        step = made.current(step)
-        if step.kind == "elementwise":
-            step = _narrowed(step, made)
+    given = step
+    if step.kind == "elementwise":
+        step = _narrowed(step, made)
+    while True:
         rule = _RULES.get(step.function) if step.kind == "elementwise" else _KINDS.get(step.kind)
         found = None if rule is None else rule(step, made)
         if type(found) is Term and found.same_layout(step.out):
-            made.replace(step.out, found)
-        else:
-            made.keep(found if type(found) is Step else step)
-    return made.done()
+            return (found,)
+        if type(found) is not Step:
+            return None if step is given else step
+        step = found
 
 
 def _narrowed(step: Step, made: Rewriting) -> Step:

@@ -90,6 +90,9 @@ class EngineFunctions:
             before = self._store.put(version, room, condition.check)
         except NoRoom as full:
             raise TooManyFunctions(f"{full} Delete some first.") from None
+        # What was read now, the first call need not read again. Of its document that is kept which the store has.
+        definition = replace(prepared.definition, document=json.loads(prepared.text))
+        self._definitions.get(_document_hash(version), lambda: _sized(definition, version))
         found = self._store.get(version.owner, name, version.hash) or version
         return self._describe(found, prepared.definition), before is None
 
@@ -221,8 +224,7 @@ class EngineFunctions:
     def _read(self, version: Version, check: Callable[[], None]) -> Definition:
         document: Mapping[str, Any] = json.loads(version.document)
         # It was accepted once, whatever the limits are today.
-        definition = read_definition(document, self.limits.program, check)
-        return replace(definition, nbytes=_BYTES_OF_ONE * len(version.document))
+        return _sized(read_definition(document, self.limits.program, check), version)
 
     def _describe(self, version: Version, definition: Definition) -> dict[str, Any]:
         return {
@@ -242,6 +244,10 @@ class EngineFunctions:
             return UnknownFunction(f"The function {plain!r} has no version {shown(hash)}; its current one is {found.hash}.")
         names = {version.name: None for version in self._store.page(owner or "", "", _COMPARED)}
         return UnknownFunction(f"There is no function {shown(name)}.{suggest(plain, names)}")
+
+
+def _sized(definition: Definition, version: Version) -> Definition:
+    return replace(definition, nbytes=_BYTES_OF_ONE * len(version.document))
 
 
 def _document_hash(version: Version) -> bytes:

@@ -11,11 +11,12 @@ from gradwire_engine.errors import LimitError
 from gradwire_engine.execute import Guard
 from gradwire_engine.limits import Limits
 from gradwire_engine.meta import Meta, meta_of_array
-from gradwire_engine.meter import Meter
+from gradwire_engine.meter import Cost, Meter
 from gradwire_engine.modes import no_grad
 from gradwire_engine.op import Op
 from gradwire_engine.program import Node
-from gradwire_engine.record import compute_dtype, payload_of
+from gradwire_engine.promotion import compute_dtype
+from gradwire_engine.record import payload_of
 from gradwire_engine.shapes import infer
 from gradwire_engine.tensor import Tensor
 
@@ -56,7 +57,7 @@ class SessionMeter(Meter):
         if op.tensor_slots and not (op.creation or op.numbers_alone) and not any(isinstance(p, (np.ndarray, tuple)) for p in payloads):
             return  # the call itself refuses numbers in place of all tensors
         metas = [_metas(payload_of(v)) if i in op.tensor_slots else v for i, v in enumerate(values)]
-        self._add_call(op, metas, infer(op, metas))
+        self._add_cost(op, Cost(op, metas, infer(op, metas)))
         mixed = {m.dtype for i in op.promoted for m in _flat(metas[i]) if isinstance(m, Meta)}
         if len(mixed) > 1 or (op.promotion == "float" and any(dtype.kind in "bui" for dtype in mixed)):
             dtype = compute_dtype(op, metas)
@@ -124,9 +125,9 @@ class SessionMeter(Meter):
     def _add(self, nbytes: int, what: str) -> None:
         self._account.reserve(nbytes, what)
 
-    def _add_call(self, op: Op, arguments: Sequence[Any], outs: Sequence[Meta]) -> None:
+    def _add_cost(self, op: Op, cost: Cost) -> None:
         try:
-            super()._add_call(op, arguments, outs)
+            super()._add_cost(op, cost)
         except LimitError as error:
             raise self._refusal(error) from None
 
