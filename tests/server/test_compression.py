@@ -6,14 +6,14 @@ import gzip
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 
-from gradwire_server import compression
+from gradwire_server import compression, negotiation
 from gradwire_server.app import create_app
 from gradwire_server.compression import GZIP, ZSTD, compress, decompress
 from gradwire_server.errors import BodyTooLarge, MalformedCompression
@@ -129,6 +129,22 @@ def test_programs_that_compress_in_parallel_are_understood() -> None:
     assert compression.MOST_MEMBERS > 64 * 2**20 / (64 * 2**10)
 
 
+Know = Callable[[tuple[str, ...]], None]
+
+
+@pytest.fixture
+def know(monkeypatch: pytest.MonkeyPatch) -> Iterator[Know]:
+    """Has the server know these codings and no others; what it remembers of headers that it read before is forgotten."""
+
+    def set_codings(codings: tuple[str, ...]) -> None:
+        monkeypatch.setattr(negotiation, "CODINGS", codings)
+        negotiation._call_options.cache_clear()
+
+    yield set_codings
+    monkeypatch.undo()
+    negotiation._call_options.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("accepted", "codings", "chosen"),
     [
@@ -148,10 +164,10 @@ def test_programs_that_compress_in_parallel_are_understood() -> None:
         ("", (ZSTD, GZIP), None),
     ],
 )
-def test_the_most_welcome_coding(accepted: str, codings: tuple[str, ...], chosen: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_most_welcome_coding(accepted: str, codings: tuple[str, ...], chosen: str | None, know: Know) -> None:
     if chosen == ZSTD and ZSTD not in compression.CODINGS:
         pytest.skip("zstd comes with Python 3.14, or with backports.zstd")
-    monkeypatch.setattr("gradwire_server.negotiation.CODINGS", codings)
+    know(codings)
     program = json.dumps({"inputs": {}, "nodes": [{"name": "x", "op": "ones", "args": [[10_000]]}], "outputs": ["x"]}).encode()
     headers = {"content-type": "application/json", "accept-encoding": accepted}
     answer = call(create_app(Settings()), "POST", "/v1/evaluate", content=program, headers=headers)
@@ -161,8 +177,8 @@ def test_the_most_welcome_coding(accepted: str, codings: tuple[str, ...], chosen
     assert json.loads(bytes(content))["outputs"]["x"]["data"] == [1.0] * 10_000
 
 
-def test_without_zstd_it_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradwire_server.negotiation.CODINGS", (GZIP,))
+def test_without_zstd_it_is_not_known(know: Know) -> None:
+    know((GZIP,))
     answer = post(b"{}", ZSTD)
     assert problem(answer) == (415, "unsupported_media_type")
     assert answer.headers["accept-encoding"] == "gzip, identity"
