@@ -24,7 +24,6 @@ from gradwire_engine.meter import Meter
 from gradwire_engine.modes import GENERATOR
 from gradwire_engine.plan import Plan, compile_trace
 from gradwire_engine.plan.cache import PlanCache
-from gradwire_engine.plan.interpreted import MOST_COMPILED
 from gradwire_engine.random import generator_from
 from gradwire_engine.stopping import stoppable
 from gradwire_engine.symbolic import Symbol, Trace
@@ -40,6 +39,9 @@ from .seeds import read_seed
 
 PLANS_BYTES: Final = 2**27
 """The room for plans."""
+
+_MOST_OPERATIONS: Final = 5_000
+"""The most operations that are compiled for whoever may not come again: these take half a second. A registered function may have more."""
 
 _REMEMBERED: Final = 4_096
 _REFUSED_BYTES: Final = 1_000
@@ -172,7 +174,7 @@ def _compile(document: Mapping[str, Any], inputs: Mapping[str, Tensor], limits: 
             results += [g for g in found.values() if g is not None]
         return results
 
-    trace = record(steps, nodes=MOST_COMPILED, check=check)
+    trace = record(steps, nodes=_MOST_OPERATIONS, check=check)
     cost = Meter(UNBOUNDED, check, backward=document.get("backward") is not None)
     cost.measure(program.body, inputs)
     cost.bytes += sum(variable.meta.nbytes for variable in trace.outputs)
