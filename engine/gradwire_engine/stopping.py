@@ -43,10 +43,10 @@ def stoppable(by: Callable[[], None]) -> Iterator[None]:
         CHECK.reset(token)
 
 
-def watched(items: Iterable[T]) -> Iterator[T]:
+def watched(items: Iterable[T], every: int = _ITEMS_BETWEEN) -> Iterator[T]:
     """The items, with a check every so many."""
     for i, item in enumerate(items):
-        if not i % _ITEMS_BETWEEN:
+        if not i % every:
             check()
         yield item
 

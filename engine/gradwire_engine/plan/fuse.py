@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
 
+from ..stopping import watched
 from .ir import Graph, Step, Term, is_dense, is_splat, splat_value
 from .native.background import available
 from .native.rules import are_for_machine_code, saved_nanoseconds
@@ -15,11 +17,13 @@ from .runs import Placement, Run
 
 LONG: Final = 1 << 16
 """The number of elements from which on steps are done in blocks."""
-_SHORT: Final = 1 << 11
+SHORT: Final = 1 << 11
 """The number from which on they are, if machine code computes their elementary functions so much faster that it pays."""
 _BLOCKS_COST: Final = 40e3
 """The nanoseconds that have to be saved: doing a block costs half of them."""
 _LONGEST_SHIFT: Final = 64
+# How many groups are looked at beside the one that computes what a step reads.
+_LOOKED_AT: Final = 4
 _SUMS: Final = (np.add, np.maximum, np.minimum)
 
 
@@ -27,21 +31,21 @@ class _Group:
     """Steps that are to be done together.
 
     Attributes:
+        number: Its place among the groups. What it reads is computed by those before it, or by no group at all.
         shape: The shape of all their results.
         members: The steps, in order.
         inside: What they compute for every element.
         sums: What they add up, or reduce otherwise.
         placements: The arrays that they put together out of parts.
-        needs: The groups that have to be done before.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, number: int, shape: tuple[int, ...]) -> None:
+        self.number = number
         self.shape = shape
         self.members: list[Step] = []
         self.inside: set[Term] = set()
         self.sums: dict[Term, Step] = {}
         self.placements: dict[Term, Placement] = {}
-        self.needs: set[_Group] = set()
 
     def steps(self) -> list[Step]:
         """Those of the members that compute something for every element."""
@@ -65,11 +69,11 @@ def fuse(graph: Graph) -> Graph:
     Args:
         graph: The graph.
     """
-    least = min(LONG, _SHORT) if available() else LONG
+    least = SHORT if available() else LONG
     if not any(out.size >= least for step in graph.steps for out in step.outs):
         return graph
     made = _Grouping(graph, least)
-    for step in graph.steps:
+    for step in watched(graph.steps):
         made.add(step)
     return made.graph()
 
@@ -80,39 +84,38 @@ class _Grouping:
         self._least = least
         self._uses = graph.uses()
         self._groups: list[_Group] = []
+        # The numbers of the groups of each shape.
+        self._alike: dict[tuple[int, ...], list[int]] = {}
         self._home: dict[Step, _Group] = {}
-        self._made_by: dict[Term, _Group] = {}
-        self._behind: dict[Term, set[_Group]] = {}
+        # The last of the groups without which a term is not there; what needs none is not listed.
+        self._last: dict[Term, int] = {}
 
     def add(self, step: Step) -> None:
         """Takes a step into a group, if there is one that it can be done with or may begin."""
-        group = next((g for g in self._groups if self._fits(step, g) and not self._is_behind(step, g)), None)
+        last = max([self._last.get(term, -1) for term in step.operands()], default=-1)
+        group = next((g for g in self._candidates(step, last) if self._fits(step, g) and self._is_early(step, g)), None)
         if group is None and self._is_long(step) and _operands_fit(step, step.out.shape, ()):
-            group = _Group(step.out.shape)
+            group = _Group(len(self._groups), step.out.shape)
             self._groups.append(group)
-        behind: set[_Group] = set()
-        for term in step.operands():
-            behind |= self._behind.get(term, set())
-            if term in self._made_by:
-                behind.add(self._made_by[term])
+            self._alike.setdefault(group.shape, []).append(group.number)
         if group is not None:
             self._join(step, group)
-            group.needs |= behind - {group}
-        for out in step.outs:
-            self._behind[out] = behind
-            if group is not None:
-                self._made_by[out] = group
-                self._home[step] = group
+            self._home[step] = group
+            last = group.number
+        if last >= 0:
+            self._last.update(dict.fromkeys(step.outs, last))
 
-    def _is_behind(self, step: Step, group: _Group) -> bool:
-        """Whether an operand that the group does not compute needs the group to be done before."""
-        found: set[_Group] = set()
-        for term in step.operands():
-            if not group.computes(term):
-                found |= self._behind.get(term, set())
-                if term in self._made_by:
-                    found.add(self._made_by[term])
-        return group in _closure(found)
+    def _candidates(self, step: Step, last: int) -> Iterator[_Group]:
+        """The groups that a step may join, of which ``last`` is the last that it needs: that one, or later ones, which it needs not."""
+        if last >= 0:
+            yield self._groups[last]
+        if step.kind in ("elementwise", "copy"):
+            alike = self._alike.get(step.out.shape, [])
+            yield from (self._groups[number] for number in alike[bisect_right(alike, last) :][:_LOOKED_AT])
+
+    def _is_early(self, step: Step, group: _Group) -> bool:
+        """Whether all that the group does not compute itself is there before it."""
+        return all(group.computes(term) or self._last.get(term, -1) < group.number for term in step.operands())
 
     def _fits(self, step: Step, group: _Group) -> bool:
         if step.kind == "reduce":
@@ -153,7 +156,11 @@ class _Grouping:
 
     def graph(self) -> Graph:
         """The graph with a step for every group that pays, in an order in which everything is there when it is read."""
-        runs = {g: self._run(g) for g in self._groups if g.pays()}
+        readers: dict[Term, set[_Group | None]] = {term: {None} for term in self._graph.outputs}
+        for step in self._graph.steps:
+            for term in step.operands():
+                readers.setdefault(term, set()).add(self._home.get(step))
+        runs = {g: self._run(g, readers) for g in watched(self._groups, every=1) if g.pays()}
         nodes: list[Step] = []
         seen: set[_Group] = set()
         for step in self._graph.steps:
@@ -165,14 +172,9 @@ class _Grouping:
                 nodes.append(runs[group])
         return Graph(self._graph.inputs, _in_order(nodes), self._graph.outputs)
 
-    def _run(self, group: _Group) -> Step:
-        """A group as one step."""
-        members = set(group.members)
-        outside: set[Term] = set(self._graph.outputs)
-        for step in self._graph.steps:
-            if step not in members:
-                outside.update(step.operands())
-        values = [s.out for s in group.members if s.out in group.inside and s.out in outside]
+    def _run(self, group: _Group, readers: Mapping[Term, set[_Group | None]]) -> Step:
+        """A group as one step, of whose results those are kept that others read."""
+        values = [s.out for s in group.members if s.out in group.inside and readers.get(s.out, set()) - {group}]
         placements = list(group.placements.values())
         computed = {out for s in group.members for out in s.outs}
         operands = list(dict.fromkeys(t for s in group.members for t in s.operands() if t not in computed and not _is_number(t)))
@@ -181,18 +183,6 @@ class _Grouping:
         run = Run(group.shape, group.steps(), operands, values, placements, list(group.sums.values()))
         outs = (*values, *(p.out for p in placements), *group.sums)
         return Step("run", run, tuple(operands), outs)
-
-
-def _closure(groups: Iterable[_Group]) -> set[_Group]:
-    """The groups, and all that have to be done before them."""
-    found: set[_Group] = set()
-    waiting = list(groups)
-    while waiting:
-        group = waiting.pop()
-        if group not in found:
-            found.add(group)
-            waiting += group.needs
-    return found
 
 
 def _operands_fit(step: Step, shape: tuple[int, ...], without: Any) -> bool:

@@ -125,6 +125,7 @@ def test_blocks_with_turns_that_are_too_many_are_numpys() -> None:
 def test_random_programs(instructions: list[tuple[int, int, int]], seed: int) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fuse, "LONG", 6)
+        patched.setattr(fuse, "SHORT", 6)
         patched.setattr(runs, "_BLOCK_BYTES", 256)
         function = derivatives(build(instructions))
         arrays = inputs(seed, [(101,), (101,), ()])

@@ -127,5 +127,6 @@ def test_fused_programs_agree(instructions: list[Instruction], seed: int) -> Non
     with pytest.MonkeyPatch.context() as patched:
         # Blocks so small that arrays of a few elements are done in several.
         patched.setattr(fuse, "LONG", 6)
+        patched.setattr(fuse, "SHORT", 6)
         patched.setattr(runs, "_BLOCK_BYTES", 64)
         check(instructions, inputs(seed, [(37,), (37,), ()]))
