@@ -95,7 +95,7 @@ class Function:
         gradients: For each input of ``forward`` the name in ``backward`` of its gradient, or ``None``.
         jvp: Takes ``tangent_<input>`` and what is saved; ``None`` where there is no forward mode.
         tangents: For each output of ``forward`` the name in ``jvp`` of its tangent, or ``None``.
-        cost: Nodes of one forward and one backward run.
+        cost: Nodes of one run of each of its programs.
         depth: How deeply it calls other functions, itself counted.
     """
 

@@ -19,6 +19,7 @@ from starlette.types import Receive
 
 from gradwire_engine.errors import Cancelled, DeadlineExceeded, LimitError, Stopped
 from gradwire_engine.limits import Limits
+from gradwire_engine.plan import workers
 
 from .errors import ServerDraining
 
@@ -92,6 +93,7 @@ class Compute:
         """Takes no more jobs and forgets those that have not begun."""
         self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
+        workers.close()
 
     async def run(self, job: Job[T], *, size: int, allowance: Allowance, receive: Receive) -> T:
         """Runs ``job`` and returns its result.

@@ -236,7 +236,8 @@ def _put_values_rule(g: Any, indices: Sequence[Any], values_meta: Meta) -> Any:
     """What stands at the positions; behind a single mask in a form whose shape does not depend on the mask, as far as there is one."""
     place = next((i for i, index in enumerate(indices) if index is not None), 0)
     mask = indices[place]
-    if mask is None or any(i is not None for i in indices[place + 1 :]) or dtype_of(mask.dtype).name not in ("bool", "uint8"):
+    is_mask = mask is not None and mask.shape and dtype_of(mask.dtype).name in ("bool", "uint8")
+    if not is_mask or any(i is not None for i in indices[place + 1 :]):
         return _read_at(g, indices)
     shape, given = tuple(g.shape), values_meta.shape
     before, rest = shape[:place], shape[place + len(mask.shape) :]

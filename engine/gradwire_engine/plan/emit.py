@@ -16,8 +16,10 @@ from .names import Names
 from .parts import split
 from .scalars import number_expression, number_of
 
-_LONG: Final = 1 << 20
-"""The number of elements from which on a call is preceded by a look at whether it is still wanted."""
+_CHECKED: Final = 1 << 20
+"""The operations on numbers, a millisecond's worth or so, after which it is looked whether the result is still wanted."""
+_KERNEL_EFFORT: Final = 16
+"""How many operations a kernel is taken to do for each element."""
 
 _WRITERS: Final[dict[Kind, str]] = {
     "elementwise": "_elementwise",
@@ -42,7 +44,7 @@ class Source(Names):
     Attributes:
         texts: The Python, in parts of which none is long.
         calls: The number of NumPy calls.
-        peak_bytes: The most memory that one call takes: what is kept, and what it hands out or kernels make.
+        peak_bytes: The most memory that one call takes: what is kept, and what it hands out or kernels make; not what these take meanwhile.
         asks_context: Whether something in it asks the caller's context, for a generator or a default dtype.
     """
 
@@ -50,7 +52,7 @@ class Source(Names):
         super().__init__(graph)
         self.calls = 0
         self.asks_context = any(s.kind == "kernel" and (s.function.random or s.function.creation) for s in graph.steps)
-        self._has_long = any(t.size >= _LONG for t in (*graph.inputs, *(out for s in graph.steps for out in s.outs)))
+        self._unchecked = 0
         made = 0
         home = self._places.home
         for step, ends in zip(graph.steps, self._places.ends, strict=True):
@@ -71,7 +73,9 @@ class Source(Names):
         self._lines.append(text)
 
     def _step(self, step: Step) -> None:
-        if self._has_long and step.kind not in ("view", "run") and any(t.size >= _LONG for t in (*step.outs, *step.operands())):
+        self._unchecked += _effort_of(step)
+        if self._unchecked >= _CHECKED:
+            self._unchecked = 0
             self._known("check", check)
             self._line("check()")
         getattr(self, _WRITERS[step.kind])(step)
@@ -317,6 +321,17 @@ class Source(Names):
             body.append("push(held)")
         body.append("return results")
         return ["def run(arrays):\n" + "".join(f"    {line}\n" for line in body), *others]
+
+
+def _effort_of(step: Step) -> int:
+    """About how many operations on numbers a step does; a run looks by itself whether it is to stop."""
+    if step.kind in ("view", "run"):
+        return 0
+    size = max([t.size for t in (*step.outs, *step.operands())], default=0)
+    if step.kind == "matmul":
+        (inner, *_) = step.args[0].shape[-1:]
+        return max(int(inner) * step.out.size, size)
+    return _KERNEL_EFFORT * size if step.kind == "kernel" else size
 
 
 class _Given:

@@ -32,7 +32,8 @@ class Interpreted:
 
     def __init__(self, trace: Trace) -> None:
         self.calls = sum(i.op.calls if isinstance(i.op, InChunks) else 1 for i in trace.instructions)
-        self.nbytes = _INSTRUCTION_BYTES * len(trace.instructions)
+        inside = [i.op.plan.nbytes for i in trace.instructions if isinstance(i.op, InChunks)]
+        self.nbytes: int = _INSTRUCTION_BYTES * len(trace.instructions) + sum(inside)
         self.asks_context = True
         self._trace = trace
 

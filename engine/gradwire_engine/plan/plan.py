@@ -53,7 +53,7 @@ class Plan:
     Attributes:
         source: The Python that runs.
         nbytes: What the plan holds in memory between calls, at most.
-        peak_bytes: What one call takes, at most.
+        peak_bytes: What one call takes, at most, beside what an operation takes for itself.
         calls: The number of NumPy calls.
         asks_context: Whether a call asks the caller's context for a random generator or a default dtype.
     """
@@ -106,7 +106,7 @@ class Plan:
         """Has machine code do the long elementwise runs from now on, without waiting until they have been called often enough.
 
         Returns:
-            Whether it does them all. Without llvmlite, and for what LLVM is not given, NumPy goes on.
+            Whether it does them all, but for those inside of operations. Without llvmlite, and for what LLVM is not given, NumPy goes on.
         """
         for run in self._runs:
             run.make_native()

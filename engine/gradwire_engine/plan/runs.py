@@ -123,10 +123,13 @@ class Run:
             made = native_blocks(self.steps, self._operands, self.values, others, self._is_direct, self._block + self.shift)
         except Exception as error:
             _log.warning("A run of %d steps stays with NumPy: it could not be compiled: %s", len(self.steps), error)
+            made = None
+        if made is None:
+            # There is nothing to save, and no code to be counted.
+            self._saved = 0.0
             return
-        if made is not None:
-            self._native = made
-            self._pool.clear()
+        self._native = made
+        self._pool.clear()
 
     @property
     def _is_direct(self) -> bool:
@@ -145,7 +148,7 @@ class Run:
             if run is not None:
                 run.make_native()
 
-        # Where too many wait, or this cannot be compiled, it is not asked for again before as much was done once more.
+        # Where too many wait, it is not asked for again before as much was done once more.
         self._until_native = math.inf if background.background.submit(make) else _WORTH_COMPILING
 
     def _span(self, number: int) -> tuple[int, int, int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,15 @@ def _workers() -> ThreadPoolExecutor:
         if _pool is None:
             _pool = ThreadPoolExecutor(max(_processors() - 1, 1), thread_name_prefix="gradwire-plan")
         return _pool
+
+
+def close() -> None:
+    """Lets the threads end when they have done what they were given; whoever needs some later gets new ones."""
+    global _pool
+    with _lock:
+        pool, _pool = _pool, None
+    if pool is not None:
+        pool.shutdown(wait=False)
 
 
 def _processors() -> int:
@@ -74,7 +84,10 @@ def share(blocks: int, make_worker: Callable[[], Callable[[int], None]]) -> None
     others = min(_processors(), blocks) - 1
     if others > 0:
         pool = _workers()
-        helpers = [pool.submit(lambda: quiet.run(work, False)) for _ in range(others)]
+        # Where it has just been closed, this thread does it alone.
+        with contextlib.suppress(RuntimeError):
+            for _ in range(others):
+                helpers.append(pool.submit(lambda: quiet.run(work, False)))
     try:
         work(True)
     except BaseException:

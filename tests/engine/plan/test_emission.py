@@ -199,3 +199,25 @@ def test_a_plan_tells_what_it_is() -> None:
     assert "sin(x0" in plan.source
     assert plan.calls == 2
     assert plan.nbytes > 0
+
+
+def test_what_is_not_wanted_any_more_is_stopped_between_products_of_matrices() -> None:
+    def products(x: Any) -> Any:
+        y = x
+        for _ in range(20):
+            y = y @ x
+        return [y]
+
+    calls = 0
+
+    def check() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            raise Cancelled("The caller went away.")
+
+    arrays: list[Array] = [np.eye(200)]
+    plan = plan_of(products, arrays)
+    with pytest.raises(Cancelled), stoppable(check):
+        plan(arrays)
+    assert calls == 5

@@ -42,8 +42,13 @@ class Background:
             if self._closed:
                 return False
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="gradwire-native", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="gradwire-native", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # The process has as many threads as it may have.
+                    return False
+                self._thread = thread
         try:
             self._waiting.put_nowait(work)
         except queue.Full:

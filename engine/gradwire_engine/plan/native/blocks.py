@@ -107,4 +107,6 @@ _interface: Final = ctypes.PYFUNCTYPE(ctypes.POINTER(_Interface), ctypes.py_obje
 
 
 def _address(array: Array) -> Any:
-    return _interface(array.__array_struct__, None).contents.data
+    # What the capsule holds is there as long as the capsule is.
+    capsule = array.__array_struct__
+    return _interface(capsule, None).contents.data
