@@ -15,6 +15,7 @@ from gradwire_engine.safetensors import Piece
 
 from . import wire
 from .documents import Written
+from .errors import ServerDraining
 from .logs import Logger, get_logger
 from .middleware.errors import noted
 from .middleware.observe import request_id_of
@@ -112,7 +113,7 @@ async def send_progress(scope: Scope, send: Send, name: str, progress: Progress[
     Raises:
         Exception: What the work raised before it reported anything, so that it is answered as for any other call.
     """
-    stream = Stream(send)
+    stream, log = Stream(send), get_logger("gradwire.errors")
     task = asyncio.create_task(work)
     try:
         done = False
@@ -122,7 +123,12 @@ async def send_progress(scope: Scope, send: Send, name: str, progress: Progress[
             for report in progress.take():
                 await stream.event(name, [wire.dumps(report)])
             await stream.keep_alive()
-        await _send_result(stream, task, scope, get_logger("gradwire.errors"))
+        await _send_result(stream, task, scope, log)
+    except asyncio.CancelledError:
+        # The HTTP server cancels what is still running when the time for stopping is over.
+        if not stream.begun:
+            raise
+        await _send_error(stream, ServerDraining(), scope, log)
     finally:
         task.cancel()
         await asyncio.wait({task})
@@ -137,9 +143,15 @@ async def _send_result(stream: Stream, task: asyncio.Task[Written], scope: Scope
     except Exception as error:
         if not stream.begun:
             raise
-        problem = noted(error, scope, log)
-        if not isinstance(error, Cancelled):
-            await stream.event("error", [problem.body(request_id_of(scope))])
+        await _send_error(stream, error, scope, log)
     else:
         await stream.event("result", written.pieces)
+        await stream.end()
+
+
+async def _send_error(stream: Stream, error: Exception, scope: Scope, log: Logger) -> None:
+    """Ends the answer with an error; whoever hung up is not told."""
+    problem = noted(error, scope, log)
+    if not isinstance(error, Cancelled):
+        await stream.event("error", [problem.body(request_id_of(scope))])
     await stream.end()

@@ -179,6 +179,9 @@ class Protocol(HttpToolsProtocol):
         for name, value in self.headers:
             size += len(name) + len(value) + 4
             hosts += name == b"host"
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                # The parser takes off the chunks, and nobody any compression before them.
+                raise _Unreadable(f"its Transfer-Encoding is {value.decode('latin-1')[:100]!r}, of which only 'chunked' is read")
         # The parser ends at any exception, and its caller then asks for the refusal.
         if size > self._limits.header_bytes:
             self._refusal = HeadersTooLarge(self._limits.header_bytes)

@@ -136,6 +136,30 @@ def test_an_error_later_on_is_an_event() -> None:
     assert not caller.messages[-1].get("more_body")
 
 
+def test_who_is_cut_off_by_the_end_of_the_server_is_told() -> None:
+    async def run() -> Caller:
+        caller = Caller()
+        scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/", "state": {"request_id": "r1"}}
+        progress: Progress[Any] = Progress()
+
+        async def work() -> Written:
+            progress.report({})
+            await asyncio.sleep(60)
+            return Written([], [])
+
+        answer = asyncio.create_task(send_progress(scope, caller.send, "step", progress, work()))
+        while not caller.messages:
+            await asyncio.sleep(0.01)
+        answer.cancel()
+        await answer
+        return caller
+
+    caller = asyncio.run(run())
+    assert [name for name, _ in caller.events] == ["step", "error"]
+    assert caller.events[-1][1]["code"] == "draining"
+    assert not caller.messages[-1].get("more_body")
+
+
 def test_a_caller_who_hung_up_gets_nothing() -> None:
     async def work(progress: Progress[Any]) -> list[Piece]:
         progress.report({})

@@ -48,6 +48,7 @@ CHUNKED = "Transfer-Encoding: chunked"
         (post(PROGRAM, "Transfer-Encoding: xchunked"), "Transfer-Encoding"),
         (post(chunks(PROGRAM), "Transfer-Encoding: chunked, identity"), "Transfer-Encoding"),
         (post(chunks(PROGRAM), "Transfer-Encoding : chunked"), "header field"),
+        (post(chunks(PROGRAM), "Transfer-Encoding: gzip, chunked"), "its Transfer-Encoding is 'gzip, chunked', of which only 'chunked'"),
         (post(PROGRAM).replace(b"Content-Length: ", b"Content-Length: +"), "Invalid character in Content-Length"),
         # Lengths of chunks that are none.
         (post(b"5\r\n" + PROGRAM + b"\r\n0\r\n\r\n", CHUNKED), "chunk data"),

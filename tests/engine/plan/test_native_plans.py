@@ -305,8 +305,10 @@ def plan_of(k):
 """
 
 
-def run_python(text: str) -> str:
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=True)
+def run_python(text: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=True, env={**os.environ, **environment}
+    )
     assert done.stderr == ""
     return done.stdout
 
@@ -348,3 +350,18 @@ print("done")
 """
     )
     assert run_python(text) == "done\n"
+
+
+@needs_llvm
+def test_machine_code_is_given_no_address_of_memory_that_was_freed() -> None:
+    text = (
+        PROGRAM
+        + """
+plan = plan_of(1)
+expected = plan([x])[0]
+assert plan.make_native()
+print(abs(plan([x])[0] / expected - 1) < 1e-12)
+"""
+    )
+    # Python then overwrites what is freed.
+    assert run_python(text, PYTHONMALLOC="debug") == "True\n"
