@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import MutableMapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -109,3 +110,21 @@ def test_a_traceback_is_plain_and_has_an_end(form: str) -> None:
     assert "\x1b" not in text
     # The last calls are there, and not all of them.
     assert 20 < text.count("in fall") + text.count("in <lambda>") <= 50
+
+
+REQUEST = """
+from gradwire_server.logs import AccessLines, configure_logging, get_logger
+from gradwire_server.settings import Settings
+configure_logging(Settings(log_format="json", log_level="debug"))
+AccessLines("gradwire.test").write({"path": "/v1", "status": 200}, quietly=True)
+get_logger("gradwire.test").debug("request", path="/v1", status=200)
+"""
+
+
+def test_the_line_of_a_request_is_written_as_structlog_would() -> None:
+    run = subprocess.run([sys.executable, "-c", REQUEST], capture_output=True, text=True, check=True, timeout=60)
+    ours, theirs = map(json.loads, run.stderr.splitlines())
+    times = [datetime.fromisoformat(line.pop("timestamp")) for line in (ours, theirs)]
+    assert ours == theirs
+    assert timedelta(0) <= times[1] - times[0] < timedelta(minutes=1)
+    assert [re.sub(r"\d", "0", json.loads(line)["timestamp"]) for line in run.stderr.splitlines()] == ["0000-00-00T00:00:00.000000Z"] * 2

@@ -1,17 +1,14 @@
-"""The Python that does one block of a run by NumPy."""
+"""The Python that does the steps of one block by NumPy, and what puts arrays together out of blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array, NumpyDType
 from .ir import Step, Term, splat_value
-
-if TYPE_CHECKING:
-    from .runs import Run
 
 
 def place(target: Array, part: Array, shift: int, begin: int, end: int, first: int, count: int, fresh: bool) -> None:
@@ -46,45 +43,41 @@ def place(target: Array, part: Array, shift: int, begin: int, end: int, first: i
 
 
 class BlockText:
-    """The Python that does one block of a run.
+    """The Python that does the steps of one block.
 
     Args:
-        run: The run.
-        operands: What the run reads.
+        steps: The steps.
+        operands: What they read.
+        kept: Those of their results that are wanted.
+        direct: Those of these that are stored where they belong.
         names: Gets what the text refers to.
 
     Attributes:
-        text: The Python.
+        text: The Python: ``do(first, last, operands, targets, buffers)`` gives what is kept, of the elements from one to before another.
         dtypes: The buffers that a thread needs.
     """
 
-    def __init__(self, run: Run, operands: Sequence[Term], names: dict[str, Any]) -> None:
-        self._run = run
+    def __init__(
+        self, steps: Sequence[Step], operands: Sequence[Term], kept: Sequence[Term], direct: Sequence[Term], names: dict[str, Any]
+    ) -> None:
         self.dtypes: list[NumpyDType] = []
         self._names = names
         self._known: dict[Term, str] = {}
         self._free: list[int] = []
         self._buffer: dict[Term, int] = {}
         self._lines: list[str] = []
-        self._last: dict[Term, int] = {}
-        for number, step in enumerate(run.steps):
-            for term in step.operands():
-                self._last[term] = number
-        kept = [*run.values, *(t for p in run.placements for t, _ in p.parts), *(s.args[0] for s in run.sums)]
-        self._last.update(dict.fromkeys(kept, len(run.steps)))
+        self._last = {term: number for number, step in enumerate(steps) for term in step.operands()}
+        self._last.update(dict.fromkeys(kept, len(steps)))
         for i, term in enumerate(operands):
             self._known[term] = f"x{i}"
             self._line(f"x{i} = operands[{i}]{'[first:last]' if term.size > 1 else ''}")
-        direct = run.values if not run.shift and not run.placements else ()
         for i, term in enumerate(direct):
             self._known[term] = f"y{i}"
             self._line(f"y{i} = targets[{i}][first:last]")
-        for number, step in enumerate(run.steps):
+        for number, step in enumerate(steps):
             self._step(number, step)
-        self._results(direct)
-        self.text = "def do(number, begin, end, first, last, operands, targets, buffers, partial):\n" + "".join(
-            f"    {line}\n" for line in self._lines
-        )
+        self._line(f"return [{', '.join([self._known[term] for term in kept])}]")
+        self.text = "def do(first, last, operands, targets, buffers):\n" + "".join(f"    {line}\n" for line in self._lines)
 
     def _line(self, text: str) -> None:
         self._lines.append(text)
@@ -148,18 +141,3 @@ class BlockText:
         name = self._known[out] = f"t{len(self._known)}"
         self._line(f"{name} = buffers[{chosen}]")
         return name
-
-    def _results(self, direct: Sequence[Term]) -> None:
-        run = self._run
-        inner = "[begin - first : min(end, last) - first]" if run.shift else ""
-        for i, term in enumerate(run.values):
-            if not direct:
-                self._line(f"targets[{i}][begin:end] = {self._known[term]}[begin - first :]")
-        for i, placement in enumerate(run.placements, len(run.values)):
-            for k, (term, shift) in enumerate(placement.parts):
-                self._line(f"place(targets[{i}], {self._known[term]}, {shift}, begin, end, first, {run.count}, {k == 0})")
-        for i, step in enumerate(run.sums):
-            name = f"{step.function.__name__}_reduce"
-            self._names[name] = step.function.reduce
-            self._line(f"if begin < {run.count}:")
-            self._line(f"    partial[{i}][number] = {name}({self._known[step.args[0]]}{inner})")

@@ -87,11 +87,14 @@ class Run:
         self._block = _BLOCK_BYTES // widest
         self._length = max([self.count + self.shift, *(p.out.size for p in placements)])
         self._blocks = -(-self._length // self._block)
-        names: dict[str, Any] = {"place": place}
-        block = BlockText(self, operands, names)
+        self._kept = list(dict.fromkeys([*values, *(t for p in placements for t, _ in p.parts), *(s.args[0] for s in sums)]))
+        # Where what a block computes belongs to that block of the values, and to nothing else, it is stored there at once.
+        self._direct = values if not self.shift and not placements else ()
+        names: dict[str, Any] = {}
+        block = BlockText(steps, operands, self._kept, self._direct, names)
         self.text, self._dtypes = block.text, block.dtypes
         exec(compile(self.text, "<run>", "exec"), names)
-        self._do: Callable[..., None] = names["do"]
+        self._do: Callable[..., list[Array]] = names["do"]
         self._pool: deque[tuple[Array, ...]] = deque(maxlen=16)
         self._operands = operands
         wanted = background.available() and are_for_machine_code(steps)
@@ -118,9 +121,8 @@ class Run:
         """Has machine code do the steps from now on, if that can be made."""
         if self._native is not None or not self._saved:
             return
-        others = [*(t for p in self.placements for t, _ in p.parts), *(s.args[0] for s in self.sums)]
         try:
-            made = native_blocks(self.steps, self._operands, self.values, others, self._is_direct, self._block + self.shift)
+            made = native_blocks(self.steps, self._operands, self._kept, self._direct, self._block + self.shift)
         except Exception as error:
             _log.warning("A run of %d steps stays with NumPy: it could not be compiled: %s", len(self.steps), error)
             made = None
@@ -130,11 +132,6 @@ class Run:
             return
         self._native = made
         self._pool.clear()
-
-    @property
-    def _is_direct(self) -> bool:
-        """Whether what a block computes belongs to that block of the values, and to nothing else."""
-        return not self.shift and not self.placements
 
     def _count_towards_native(self) -> None:
         """Asks for machine code, once enough was done without."""
@@ -221,14 +218,14 @@ class _Call:
         return found
 
     def _by_numpy(self) -> Callable[[int], None]:
-        run, operands, targets, partial = self._run, self._operands, self._targets, self.partial
+        run, operands, targets = self._run, self._operands, self._targets
         buffers = self._buffers(run._pool, run._buffers)
         longest = run._block + run.shift
 
         def do(number: int) -> None:
-            begin, end, first, last = run._span(number)
+            _, _, first, last = run._span(number)
             parts = buffers if last - first == longest else tuple([b[: last - first] for b in buffers])
-            run._do(number, begin, end, first, last, operands, targets, parts, partial)
+            self._finish(number, dict(zip(run._kept, run._do(first, last, operands, targets, parts), strict=True)))
 
         return do
 
@@ -250,10 +247,10 @@ class _Call:
         return do
 
     def _finish(self, number: int, results: Mapping[Term, Array]) -> None:
-        """What is left of a block when machine code has done its steps."""
+        """What is left of a block when its steps are done."""
         run = self._run
         begin, end, first, _ = run._span(number)
-        if not run._is_direct:
+        if not run._direct:
             for target, term in zip(self._targets, run.values, strict=False):
                 target[begin:end] = results[term][begin - first :]
         for target, placement in zip(self._targets[len(run.values) :], run.placements, strict=True):

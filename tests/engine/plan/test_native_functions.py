@@ -38,7 +38,7 @@ def compiled(function: Any, *arrays: Array, out: Any = None, **options: Any) -> 
 
 
 def done(steps: list[Step], operands: list[Term], arrays: list[Array], result: Term) -> Array | None:
-    blocks = native_blocks(steps, operands, [result], [], True, result.size)
+    blocks = native_blocks(steps, operands, [result], [result], result.size)
     assert blocks is not None
     target = np.empty(result.shape, result.dtype)
     found = blocks.steps(arrays, [target], ())(0, result.size)

@@ -66,24 +66,21 @@ class NativeBlocks:
 
 
 def native_blocks(
-    steps: Sequence[Step], operands: Sequence[Term], values: Sequence[Term], others: Sequence[Term], direct: bool, length: int
+    steps: Sequence[Step], operands: Sequence[Term], kept: Sequence[Term], direct: Sequence[Term], length: int
 ) -> NativeBlocks | None:
     """Compiles steps; ``None`` if they are not for machine code.
 
     Args:
         steps: The steps.
         operands: What they read.
-        values: Those of their results that are wanted as they are.
-        others: Those that something is made of.
-        direct: Whether the values are stored where they belong.
+        kept: Those of their results that are wanted.
+        direct: Those of these that are stored where they belong.
         length: How many elements are done at once, at most.
     """
-    results = list(dict.fromkeys([*values, *others]))
-    text = kernel_text(steps, operands, results)
+    text = kernel_text(steps, operands, kept)
     if text is None:
         return None
-    machine = Machine(text, NAME, len(operands) + len(results))
-    return NativeBlocks(machine, results, [direct and t in values for t in results], length)
+    return NativeBlocks(Machine(text, NAME, len(operands) + len(kept)), kept, [term in direct for term in kept], length)
 
 
 class _Interface(ctypes.Structure):
