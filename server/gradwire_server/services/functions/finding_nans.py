@@ -42,9 +42,9 @@ def find_nan(definition: Definition, request: Request, check: Callable[[], None]
         check: Called before every node; what it raises ends the search.
 
     Returns:
-        ``{"ok", "found"}``, where ``found`` is ``{"where", "name", "op", "pointer", "shape", "count"}``, of a text with ``line`` and
-        ``column``, or ``None``: in an ``input``,
-        in the result of a node (``value``), or in the gradient that arrives at such a result or at an input (``gradient``).
+        ``{"ok", "found"}``, where ``found`` is ``None`` or ``{"where", "name", "op", "pointer", "shape", "count"}``, of a text with
+        ``line`` and ``column``. Where it is: in an ``input``, in the result of a node (``value``), or in the gradient that arrives at
+        such a result or at an input (``gradient``).
     """
     return contextvars.copy_context().run(_find, definition, request, check)
 

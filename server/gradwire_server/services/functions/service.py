@@ -172,6 +172,7 @@ class EngineFunctions:
         """Looks for the inputs at which a function is smallest."""
         definition = self._find(name, owner, check)
         request = read_minimization(definition, document, limits)
+        # A Hessian that is too large for a search is not even built.
         request.check(limits)
         gradients, second = self._searched(definition, request, check)
         return search(definition, request, gradients, second, limits=limits, check=check, seconds=seconds, report=report)
