@@ -73,7 +73,9 @@ class TransposedNode(Node):
                 values[f"tangent_{name}"] = 0.0 if like is None else recorder.zeros(*like)
         done = node.run(function.jvp, {name: values[name] for name in function.jvp.inputs})
         results: list[Any] = []
-        for output, tangent_name, (shape, dtype), edge in zip(function.forward.outputs, function.tangents, node.outs, self.edges, strict=True):
+        for output, tangent_name, (shape, dtype), edge in zip(
+            function.forward.outputs, function.tangents, node.outs, self.edges, strict=True
+        ):
             if tangent_name is None or edge is None:
                 results.append(None)
                 continue
