@@ -5,6 +5,7 @@ One middleware does all three, because each layer that looks at every message co
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from time import perf_counter
@@ -112,12 +113,13 @@ class ObserveRequests:
         try:
             await self._app(scope, exchange.receive, exchange.send)
         finally:
-            self._metrics.in_flight.dec()
             # The HTTP server's channels know the scope: otherwise a request and its body would stay until garbage is collected.
             del state[_EXCHANGE]
-            self._note(scope, state, exchange, perf_counter() - start)
+            # What was sent leaves at the end of this turn of the event loop, and does not wait for the log.
+            asyncio.get_running_loop().call_soon(self._note, scope, state, exchange, perf_counter() - start)
 
     def _note(self, scope: Scope, state: dict[str, Any], exchange: Exchange, seconds: float) -> None:
+        self._metrics.in_flight.dec()
         method, path, status = scope["method"], scope["path"], exchange.status
         route = scope.get("route")
         template = route.path if route is not None else path if path in self._templates else _UNMATCHED
