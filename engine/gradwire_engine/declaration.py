@@ -60,8 +60,13 @@ class Declaration:
         sizes = ", ".join(map(str, self.shape))
         return f"{self.name}: {self.dtype.name}[{sizes}]" + ("" if self.default is None else " = ...")
 
-    def read(self, value: Any, limits: Limits) -> Array:
+    def read(self, value: Any, limits: Limits, *, mapped: bool = False) -> Array:
         """The array that a document, or a caller in this process, gives for the input, not to be written into; its shape is not looked at.
+
+        Args:
+            value: The tensor.
+            limits: What it may take.
+            mapped: Whether it has a leading axis in front of the declared ones.
 
         Raises:
             GradwireError: It is no tensor of this dtype; the pointer is relative to it.
@@ -79,6 +84,9 @@ class Declaration:
                     pass  # an integer beyond all floats, which the reader below describes
         if isinstance(value, np.ndarray):
             value = {"data": value, "dtype": value.dtype.name}
+        elif len(self.shape) + mapped == 1 and _is_empty(value):
+            # With one dimension there is nothing that a list without elements leaves open.
+            value = {**(value if kind is dict else {}), "data": [], "shape": [0]}
         array = codec.decode(value, declared=self.dtype, max_elements=limits.tensor_bytes, share=True).array
         if array.nbytes > limits.tensor_bytes:
             raise LimitError(
@@ -145,14 +153,14 @@ class Signature:
             if name in given:
                 used += 1
                 try:
-                    array = declared.read(given[name], limits)
+                    array = declared.read(given[name], limits, mapped=name in batch)
                 except GradwireError as error:
                     raise error.at(join("/inputs", name)) from None
             elif declared.default is not None and name not in batch:
                 array = declared.default
             else:
                 self._refuse_unknown(given)
-                raise ProgramError(f"The input {name!r} is missing.{self._known()}", code="missing_input", pointer="/inputs")
+                raise self._missing(given, batch)
             shape = array.shape
             if name in batch:
                 if not shape:
@@ -196,8 +204,25 @@ class Signature:
                     pointer=join("/inputs", str(name)),
                 )
 
+    def _missing(self, given: Mapping[str, Any], batch: Collection[str]) -> ProgramError:
+        """The error for a call that does not have all inputs."""
+        missing = [repr(d.name) for d in self.inputs if d.name not in given and (d.default is None or d.name in batch)]
+        if len(missing) == 1:
+            said = f"The input {missing[0]} is missing."
+        else:
+            more = "" if len(missing) <= 8 else f" and {len(missing) - 8} more"
+            said = f"The inputs {', '.join(missing[:8])}{more} are missing."
+        return ProgramError(said + self._known(), code="missing_input", pointer="/inputs")
+
     def _known(self) -> str:
         return f" Its inputs are {', '.join(self.names[:8])}." if self.names else " It has none."
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether this is a list without elements, alone or as the data of a tensor that has no shape beside it."""
+    if type(value) is dict and "shape" not in value:
+        value = value.get("data")
+    return type(value) is list and not value
 
 
 def _mismatch(declared: Declaration, what: str) -> ProgramError:
@@ -270,7 +295,8 @@ def _read_shape(shape: Any, pointer: str) -> tuple[int | str, ...]:
             check_name(size, f"{pointer}/{i}")
         elif type(size) is not int or not 0 <= size <= _LARGEST_SIZE:
             raise ProgramError(
-                f"A size is a name, or a whole number that is not negative and not beyond {_LARGEST_SIZE}; got {shown(size)}.",
+                f"A size is a name, or a whole number that is not negative and not beyond {_LARGEST_SIZE}; "
+                f"got {'null' if size is None else shown(size)}.",
                 code="invalid_shape",
                 pointer=f"{pointer}/{i}",
             )

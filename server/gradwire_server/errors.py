@@ -158,7 +158,7 @@ class SessionsNeedOneProcess(RequestError):
     code = "sessions_need_one_process"
 
     def __init__(self, workers: int) -> None:
-        super().__init__(f"This server runs in {workers} processes, which share no sessions. Start it with one.")
+        super().__init__(f"This server runs in {workers} processes, which share no sessions. Start it with --workers 1 (GRADWIRE_WORKERS).")
 
 
 class FunctionsNeedDirectory(RequestError):
@@ -167,7 +167,10 @@ class FunctionsNeedDirectory(RequestError):
     code = "functions_need_directory"
 
     def __init__(self, workers: int) -> None:
-        super().__init__(f"This server runs in {workers} processes, which share functions only in a data directory. Start it with one.")
+        super().__init__(
+            f"This server runs in {workers} processes, which share functions only in a data directory. "
+            "Start it with --data-dir (GRADWIRE_DATA_DIR)."
+        )
 
 
 class ServerDraining(RequestError):

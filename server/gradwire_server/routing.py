@@ -129,8 +129,23 @@ class Dispatch:
             if error.status_code == 405:
                 raise MethodNotAllowed(scope["method"], scope["path"], _methods(self._api.routes, scope)) from None
             if error.status_code == 404:
-                raise NotFound(f"There is nothing at {scope['path']!r}; /docs shows what there is.") from None
+                calls = self._calls_beside(scope["path"])
+                known = f" The calls there are {', '.join(calls)}." if calls else ""
+                raise NotFound(f"There is nothing at {scope['path']!r}; /docs shows what there is.{known}") from None
             raise
+
+    def _calls_beside(self, path: str) -> list[str]:
+        """What may stand in place of the last segment of a path."""
+        segments = path.split("/")[:-1]
+        found = {
+            last
+            for (_, count, last), routes in self._templates.items()
+            for template, _ in routes
+            if last
+            and count == len(segments) + 1
+            and all(part == segment or (part[:1] == "{" and segment) for part, segment in zip(template[:-1], segments, strict=True))
+        }
+        return sorted(found)
 
     def _match(self, scope: Scope) -> AsgiRoute | None:
         """The plain route with parameters that has the request's path and method; the scope gets the parameters."""

@@ -34,7 +34,12 @@ class Settings(BaseSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 is every IPv4 interface, :: every interface.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
-    workers: int = Field(default=1, ge=1, description="Number of processes. Limits on requests and threads hold for each process.")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        description="Number of processes. Limits on requests and threads hold for each process. More than one have no sessions, and "
+        "functions only with a data_dir.",
+    )
     data_dir: Path | None = Field(
         default=None, description="Directory for what the server keeps on disk; without one, nothing outlives the process."
     )

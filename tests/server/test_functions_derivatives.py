@@ -177,6 +177,14 @@ def test_what_is_wrong_with_a_call(functions: Functions, form: str, document: An
     assert (raised.value.code, raised.value.pointer) == (code, pointer)
 
 
+@pytest.mark.parametrize(("batch", "place"), [([], "in front"), (["w"], "behind that of the batch")])
+def test_the_place_of_a_stack_is_said(functions: Functions, batch: list[str], place: str) -> None:
+    inputs = {"A": A.tolist(), "w": [W.tolist()] * 5 if batch else W.tolist()}
+    vectors = {"w": [[[1.0, 1.0]] * 5] * 3}
+    with pytest.raises(GradwireError, match=f"or one dimension more {place} for a stack of vectors; got"):
+        functions.call("cubes", "hvp", inputs=inputs, output="f", wrt=["w"], vectors=vectors, batch=batch)
+
+
 def test_batches_of_different_sizes(functions: Functions) -> None:
     inputs = {"A": [A.tolist()] * 2, "w": [W.tolist()] * 3}
     with pytest.raises(GradwireError) as raised:

@@ -245,6 +245,10 @@ def test_outputs_are_described_by_the_names_of_sizes() -> None:
     assert described["signature"] == "f(A: float64[n, k], x: float32[k]) -> (t: float64[k, n], r: float64[?], c: float32[3])"
 
 
+def test_a_size_that_is_null_is_said_as_json_has_it() -> None:
+    assert Http().put("f", function({"x": declared(None)}, node("y", "neg", "x"))).json()["detail"].endswith("; got null.")
+
+
 def test_limits_on_functions() -> None:
     http = Http(functions=3, functions_per_key=2, function_bytes=1_000)
     assert problem(http.put("f", {**SQUARES, "description": "a" * 1_000})) == (422, "function_too_large")
@@ -258,7 +262,9 @@ def test_limits_on_functions() -> None:
 
 
 def test_several_processes_need_a_data_directory(tmp_path: Any) -> None:
-    assert problem(Http(workers=2).put("f")) == (501, "functions_need_directory")
+    refused = Http(workers=2).put("f")
+    assert problem(refused) == (501, "functions_need_directory")
+    assert "--data-dir" in refused.json()["detail"]
     assert Http(workers=2, data_dir=tmp_path).put("f").status_code == 201
 
 
@@ -275,7 +281,13 @@ def test_a_dry_run() -> None:
 def test_there_is_no_other_way_of_calling() -> None:
     http = Http()
     http.put("f")
-    assert problem(http.call("f", "values", inputs=X2)) == (404, "not_found")
+    missing = http.call("f", "gradient", inputs=X2)
+    assert problem(missing) == (404, "not_found")
+    assert missing.json()["detail"] == (
+        "There is nothing at '/v1/functions/f/gradient'; /docs shows what there is. The calls there are compute, evaluate, gradcheck, "
+        "hessian, hvp, jacobian, jvp, minimize, nan_check, value_and_grad, vjp."
+    )
+    assert "The calls" not in http.request("GET", "/v1/functions/f/g/h").json()["detail"]
     assert problem(http.request("POST", "/v1/functions/f", json=SQUARES)) == (405, "method_not_allowed")
     assert problem(http.request("GET", "/v1/functions/f/evaluate")) == (405, "method_not_allowed")
     assert problem(http.request("PUT", "/v1/functions/f", content=b"{", headers={"Content-Type": "application/json"})) == (

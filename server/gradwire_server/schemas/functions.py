@@ -96,7 +96,10 @@ _WRT: Final = Field(default=None, description="The inputs by which; by default a
 _OUTPUTS: Final = Field(default=None, description="The outputs that are answered; by default all.")
 _GRAD_OUTPUTS: Final = "The gradients of outputs, of their dtypes and shapes; null is 1, for a scalar only. One that is left out is 0."
 _TANGENTS: Final = "The tangents of inputs, of their dtypes and shapes. One that is left out is 0."
-_VECTORS: Final = "For inputs a vector of their shape, or a stack of them with one dimension more in front. One that is left out is 0."
+_VECTORS: Final = (
+    "For inputs a vector of their shape, or a stack of them with one dimension more: in front or, for an input in `batch`, behind the "
+    "dimension of the batch. One that is left out is 0."
+)
 
 
 class _Run(BaseModel):
@@ -169,7 +172,8 @@ class ComputeCall(_Call):
     """A call for several things at once."""
 
     want: list[str] = Field(
-        description="Some of `value`, `outputs`, `grads`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; the answer has all of their parts."
+        description="Some of `value`, `outputs`, `grads`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`; the answer has all of their parts. "
+        "`vjp` cannot be asked for with `grads`, `hessian` or `hvp`, whose gradients would have the same place in the answer."
     )
     output: str | None = _OUTPUT
     outputs: list[str] | None = _OUTPUTS

@@ -57,14 +57,15 @@ _MEANING: Final = {
     403: "The server has no API keys, so that it cannot tell whose sessions these are (`listing_needs_keys`).",
     404: "There is nothing of that name (`not_found`, `unknown_op`, `unknown_session`, `unknown_function`, `undefined_name`, "
     "`no_suspension`).",
-    406: "The Accept header rules out JSON (`not_acceptable`).",
+    406: "The Accept header rules out what the call answers with (`not_acceptable`): JSON and, where the call gives tensors, safetensors.",
     408: "The body did not arrive in time (`body_timeout`).",
     409: "The batch is not the next one (`seq_gap`), or its number was used by another one (`seq_reused`): `expected` is the right one. Or "
     "another suspension has to be answered first (`not_innermost`). Or the version of a function is its current one (`current_version`).",
     410: "The answer to a suspension came too late (`suspension_expired`).",
     412: "The function has another version than `If-Match` or `If-None-Match` allow (`precondition_failed`): `hash` is the current one.",
     413: "The body is larger than the limit (`body_too_large`), or holds more values (`too_many_values`): send tensors in base64.",
-    415: "The body is not `application/json` (`unsupported_media_type`).",
+    415: "The body is of another type than the call takes (`unsupported_media_type`): `application/json` and, where it takes tensors, "
+    "`application/x-safetensors`; or it is compressed in another way than gzip or zstd.",
     422: "The request is understood and wrong: the program (`invalid_program`, `unknown_op`, `runtime_error`, `type_error`, ...), its size "
     "(`tensor_too_large`, `program_too_large`, `too_many_nodes`, `answer_too_large`), or a parameter (`unknown_parameter`, "
     "`invalid_parameter`).",
@@ -87,18 +88,24 @@ _CODES: Final = {
     401: ("unauthorized", "This server needs an API key. Send it as: Authorization: Bearer <key>."),
     403: ("listing_needs_keys", "Sessions can only be listed on a server with API keys."),
     404: ("not_found", "There is nothing at /v1/nothing."),
-    406: ("not_acceptable", "This call answers application/json, which the Accept header rules out."),
+    406: ("not_acceptable", "The answer is application/json or application/x-safetensors, which the Accept header 'text/html' rules out."),
     408: ("body_timeout", "The body did not arrive within 30 seconds."),
     409: ("seq_gap", "The next batch of this session has the number 4, but this one has 6."),
     410: ("suspension_expired", "The answer to 's1' did not come within 60 seconds, so its backward pass was ended."),
     412: ("precondition_failed", "If-None-Match rules out the version that the function has."),
     413: ("body_too_large", "A request body may have at most 67108864 bytes, but this one has 200000000."),
-    415: ("unsupported_media_type", "The body must be application/json, not text/plain."),
+    415: (
+        "unsupported_media_type",
+        "The Content-Type of the body must be application/json or application/x-safetensors; got 'text/plain'.",
+    ),
     422: ("unknown_op", "There is no operation 'mull'. Did you mean 'mul'?"),
     429: ("too_many_requests", "The server is already working on 256 requests, its limit. Try again in a second."),
     431: ("headers_too_large", "The first line and the headers of a request may have at most 65536 bytes, but these have more."),
     500: ("internal_error", "The server failed to answer this request. The failure is in its log under the request id."),
-    501: ("sessions_need_one_process", "This server runs in 4 processes, which share no sessions."),
+    501: (
+        "sessions_need_one_process",
+        "This server runs in 4 processes, which share no sessions. Start it with --workers 1 (GRADWIRE_WORKERS).",
+    ),
     503: ("draining", "The server is shutting down. Send the request again in a moment."),
     504: ("deadline_exceeded", "The request was stopped after 30 seconds, the time that was allowed for it."),
     507: ("session_memory", "The result of mul would bring the session to 1,073,745,920 bytes, more than the 1,073,741,824 bytes allowed."),

@@ -68,8 +68,22 @@ def read_differentiated(definition: Definition, document: Mapping[str, Any]) -> 
                 )
         names = tuple(dict.fromkeys(given))
     if not names:
-        raise ProgramError("There is no input to differentiate by: 'wrt' names none.", code="nothing_to_differentiate", pointer="/wrt")
+        raise _nothing_to_differentiate(definition, given)
     return names
+
+
+def _nothing_to_differentiate(definition: Definition, wrt: list[str] | None) -> ProgramError:
+    inputs = definition.signature.inputs
+    floating = [declared.name for declared in inputs if is_differentiable(declared.dtype)]
+    if floating:
+        why = f"'wrt' names none of {', '.join(floating[:8])}"
+    elif inputs:
+        why = f"it would have to be of floating point, and there are {', '.join(declared.text() for declared in inputs[:8])}"
+    else:
+        why = "the function has none"
+    return ProgramError(
+        f"There is no input to differentiate by: {why}.", code="nothing_to_differentiate", pointer="" if wrt is None else "/wrt"
+    )
 
 
 def read_names(given: Any, field: str) -> list[str]:

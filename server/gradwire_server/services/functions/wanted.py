@@ -316,13 +316,15 @@ def _direction(
     """A tangent, of the shape of its input, or vectors, which may have one axis more: behind that of a batch, before those of the input."""
     pointer = join(f"/{field}", name)
     try:
-        array = definition.signature[name].read(value, limits)
+        array = definition.signature[name].read(value, limits, mapped=name in wanted.batch)
     except GradwireError as error:
         raise error.at(pointer) from None
     shape, lead = arrays[name].shape, 1 if name in wanted.batch else 0
     stacked = field == "vectors" and array.ndim == len(shape) + 1 and (*array.shape[:lead], *array.shape[lead + 1 :]) == shape
     if array.shape != shape and not stacked:
-        more = ", or one dimension more for a stack of vectors" if field == "vectors" else ""
+        more = ""
+        if field == "vectors":
+            more = f", or one dimension more {'behind that of the batch' if lead else 'in front'} for a stack of vectors"
         raise TensorRuntimeError(
             f"The input {name!r} has the shape {list(shape)}, so what belongs to it in {field!r} must have that shape{more}; "
             f"got {list(array.shape)}.",
