@@ -24,6 +24,8 @@ R = TypeVar("R", bound=tuple[Any, ...])
 Names: TypeAlias = str | Sequence[str] | None
 
 _OPTIONS: Final = ("batch", "randomness", "seed")
+# What a call may be told beside its inputs, and where it takes that all together.
+_TOLD: Final = frozenset({"wrt", "output", "outputs", "grad_outputs", "tangents", "vectors"})
 
 
 class FunctionCalls:
@@ -129,7 +131,8 @@ class FunctionCalls:
 
         Args:
             args: The inputs in order, or one mapping of them.
-            vectors: The vectors by the names of inputs, or stacks of them, which have one more axis in front.
+            vectors: The vectors by the names of inputs, or stacks of them, which have one more axis: in front or, for an input in
+                ``batch``, behind the axis of the batch.
             wrt: The inputs to differentiate by; all of floating point by default.
             output: The output; the only one by default.
             given: The inputs by name, and the options of all calls.
@@ -140,16 +143,20 @@ class FunctionCalls:
     def compute(self, /, *args: Any, want: Sequence[str], fields: Mapping[str, Any] | None = None, **given: Any) -> Conversation[Document]:
         """Several things from one forward pass.
 
+        What has an argument of its own in other calls stands in ``fields`` here:
+        ``f.compute(X, y, w, want=["value", "hvp"], fields={"wrt": "w", "vectors": {"w": v}})``.
+
         Args:
             args: The inputs in order, or one mapping of them.
-            want: What is wanted: ``"value"``, ``"outputs"``, ``"grads"``, ``"vjp"``, ``"jvp"``, ``"jacobian"``, ``"hessian"``, ``"hvp"``.
+            want: What is wanted: ``"value"``, ``"outputs"``, ``"grads"``, ``"vjp"``, ``"jvp"``, ``"jacobian"``, ``"hessian"``, ``"hvp"``;
+                ``"vjp"`` not together with ``"grads"``, ``"hessian"`` or ``"hvp"``.
             fields: What these need to be told: ``wrt``, ``output``, ``outputs``, ``grad_outputs``, ``tangents``, ``vectors``.
             given: The inputs by name, and the options of all calls.
 
         Returns:
             The answer, with arrays in place of tensors.
         """
-        return (yield from self.ask("compute", args, given, {**(fields or {}), "want": list(want)}))
+        return (yield from self.ask("compute", args, given, {**self._told("compute", fields, given), "want": list(want)}))
 
     def minimize(
         self,
@@ -221,6 +228,8 @@ class FunctionCalls:
     ) -> Conversation[Document]:
         """What a call would give and take; nothing is computed.
 
+        What the call itself has as arguments stands in ``fields`` here: ``f.dry_run(x, form="jvp", fields={"tangents": {"x": v}})``.
+
         Args:
             args: The inputs in order, or one mapping of them.
             form: The kind of call, such as ``"value_and_grad"``.
@@ -230,7 +239,7 @@ class FunctionCalls:
         Returns:
             Dtypes and shapes, operations, bytes, and whether it ``fits`` the limits.
         """
-        return (yield from self.ask(form, args, given, fields or {}, dry_run=True))
+        return (yield from self.ask(form, args, given, self._told("dry_run", fields, given), dry_run=True))
 
     def delete(self) -> Conversation[None]:
         """Forgets the function with all its versions, or the version that was asked for by its hash."""
@@ -259,6 +268,16 @@ class FunctionCalls:
         )
         found: Document = _arrays(answer)
         return found
+
+    def _told(self, call: str, fields: Mapping[str, Any] | None, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What is given as ``fields``, with lists of names where a document has lists."""
+        for name in given:
+            if name in _TOLD and name not in self.description["inputs"]:
+                raise TensorTypeError(
+                    f"{self.name}() has no input {name!r}; {call}() takes what it is told beside the inputs as fields={{{name!r}: ...}}.",
+                    code="unknown_input",
+                )
+        return {name: names(value) if name in ("wrt", "outputs") else value for name, value in (fields or {}).items()}
 
     def _bind(self, args: Sequence[Any], inputs: dict[str, Any]) -> dict[str, Any]:
         """The inputs by name."""

@@ -10,6 +10,7 @@ from gradwire_engine.errors import LinAlgError
 from gradwire_engine.op import REGISTRY, Op, Overloads
 from gradwire_engine.value import CREATOR, Value
 
+from ._missing import no_attribute
 from .tensor import Tensor, made
 
 
@@ -37,7 +38,7 @@ class Names:
         elif any(known.startswith(full + ".") for known in REGISTRY):
             made = Names(full + ".")
         else:
-            raise AttributeError(f"module 'torch{'.' if self._path else ''}{self._path[:-1]}' has no attribute '{name}'")
+            raise no_attribute(f"torch.{self._path}".rstrip("."), name)
         setattr(self, name, made)
         return made
 

@@ -7,7 +7,7 @@ Programs are pure: what is written in place here becomes a new value, which what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 import numpy as np
 
@@ -28,6 +28,26 @@ from .shapes import ShapesOnly
 from .tensor import Tensor
 
 _WHOLE = slice(None)
+# The operators that NumPy asks its own functions for, by what the operand on the right has for them.
+_REFLECTED: Final = {
+    np.add: "__radd__",
+    np.subtract: "__rsub__",
+    np.multiply: "__rmul__",
+    np.divide: "__rtruediv__",
+    np.floor_divide: "__rfloordiv__",
+    np.remainder: "__rmod__",
+    np.power: "__rpow__",
+    np.matmul: "__rmatmul__",
+    np.bitwise_and: "__rand__",
+    np.bitwise_or: "__ror__",
+    np.bitwise_xor: "__rxor__",
+    np.equal: "__eq__",
+    np.not_equal: "__ne__",
+    np.less: "__gt__",
+    np.less_equal: "__ge__",
+    np.greater: "__lt__",
+    np.greater_equal: "__le__",
+}
 
 
 class Placeholder:
@@ -244,6 +264,13 @@ class Traced(ShapesOnly, Value):
             "While a function is traced its tensors have shapes and dtypes, but no elements that Python could look at. Use "
             "torch.where(...) in place of if, tensors in place of numbers, and functions of gradwire in place of those of NumPy and math."
         )
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """What NumPy makes of an operator with an array in front, which is the tensor's; other functions of NumPy are refused."""
+        reflected = _REFLECTED.get(ufunc)
+        if reflected is None or method != "__call__" or options or not isinstance(inputs[1], Traced):
+            self._no_value()
+        return getattr(inputs[1], reflected)(inputs[0])
 
     __bool__ = __int__ = __float__ = __complex__ = __index__ = __array__ = __contains__ = _no_value
     item = tolist = numpy = equal = allclose = data_ptr = _no_value

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, Final, overload
+
+from gradwire_engine.errors import LimitError
 
 from . import conversations
 from .connection import Connection, current
@@ -20,6 +22,12 @@ from .specialisation import Specialisation
 from .structure import free_name
 from .traced_call import TracedCall, Wrt
 
+_ONE_FOR_EACH: Final = (
+    "gradwire.function registers a function for each combination of shapes and dtypes that it is called with. Client.list_functions says "
+    "which there are, and Client.delete_function deletes one; a function that Client.put_function registers with names for its sizes "
+    "serves all shapes."
+)
+
 
 class TracedFunction:
     """A Python callable that is traced and registered. Made by :func:`function`.
@@ -27,6 +35,11 @@ class TracedFunction:
     Its arguments are tensors, arrays, floats, and tuples, lists and dicts of them. Whatever else there is (integers, strings) is part of
     the program, which is traced again for other values, and for other shapes and dtypes. NumPy goes in and comes out; where an argument
     is a tensor, tensors come out, without history. What the callable takes from around it is taken as it is when it is traced.
+
+    Every trace is a function of its own on the server, called by the callable's name and a hash, and stays there until it is deleted; a
+    caller may have ``functions_per_key`` of them, and all callers without a key together have as many. For arguments of ever new shapes
+    put one function whose sizes have names (``Client.put_function``), and call that by :func:`get_function`. What is not needed any more,
+    ``f.registered(x).delete()`` or ``Client.delete_function`` deletes.
 
     Every call takes ``batch``, ``randomness``, ``seed`` and ``seconds`` beside the callable's own arguments. ``wrt`` names parameters, or
     gives their positions: by one of them a derivative is alone, by several a tuple; by default it is by all parameters that hold floating
@@ -166,7 +179,12 @@ class TracedFunction:
         found = connection.functions.get((name, program.hash))
         if found is None:
             document = {**program.document, **({"description": self._description} if self._description else {})}
-            described = yield from conversations.put_function(name, document)
+            try:
+                described = yield from conversations.put_function(name, document)
+            except LimitError as error:
+                if error.code == "too_many_functions":
+                    error.add_note(_ONE_FOR_EACH)
+                raise
             # Programs for other shapes may have the same name; each is called by its hash.
             found = FunctionCalls(f"{name}@{described['hash']}", described, DEFAULT_RETRIES)
             connection.functions[name, program.hash] = found
@@ -185,10 +203,10 @@ def function(
     callable: None = None, *, name: str | None = None, description: str | None = None
 ) -> Callable[[Callable[..., Any]], TracedFunction]: ...
 def function(callable: Any = None, *, name: str | None = None, description: str | None = None) -> Any:
-    """Makes a registered function of a Python callable; also a decorator.
+    """Makes a registered function, a :class:`TracedFunction`, of a Python callable; also a decorator.
 
     The callable is written in gradwire's functions. It is traced when it is first called with arguments of some shapes and dtypes,
-    registered where the connection leads to, and called there from then on, as the class says.
+    registered where the connection leads to, and called there from then on; ``help(gradwire.TracedFunction)`` says how.
 
     Args:
         callable: What is traced.

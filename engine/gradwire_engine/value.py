@@ -38,7 +38,7 @@ class Value(Placement, Operators, Announcing):
     precedence: ClassVar[int] = 0
     computes_on_arrays: ClassVar[bool] = False
     # NumPy operators give way to ours: ndarray * Value calls Value.__rmul__.
-    __array_ufunc__ = None
+    __array_ufunc__: ClassVar[Any] = None
 
     # Instances set only what differs from these, which keeps recording cheap.
     _data: Any

@@ -56,6 +56,12 @@ def test_a_function_is_put_called_and_deleted(client: Client) -> None:
     assert dry["fits"]
     assert dry["grads"]["X"] == {"dtype": "float64", "shape": [2, 2]}
     assert "client_loss" in [item["name"] for item in client.list_functions()]
+    computed = function.compute(X, w=W, want=["value", "hvp"], fields={"wrt": "w", "vectors": {"w": W}, "output": "loss"})
+    np.testing.assert_allclose(computed["hvps"]["w"], X.T @ X @ W)
+    with pytest.raises(TensorTypeError, match=r"has no input 'wrt'; compute\(\) takes what .* as fields=\{'wrt': \.\.\.\}"):
+        function.compute(X, w=W, want=["grads"], wrt="w")
+    with pytest.raises(TensorTypeError, match=r"no input 'tangents'; dry_run\(\) takes"):
+        function.dry_run(X, w=W, form="jvp", tangents={"w": W})
     function.delete()
     with pytest.raises(NotFound, match="There is no function 'client_loss'"):
         function(X, w=W)

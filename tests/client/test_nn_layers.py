@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gradwire
 from gradwire import nn
 from gradwire.nn import functional as F
 from tests.client.recorders import RECORDERS
@@ -272,3 +273,19 @@ def test_functional_is_the_op_table() -> None:
     assert {"linear", "relu", "cross_entropy"} <= set(dir(F))
     with pytest.raises(AttributeError, match=r"^module 'torch.nn.functional' has no attribute 'missing'$"):
         F.missing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "message"),
+    [
+        (nn, "Conv2d", r"torch\.nn\.Conv2d is not part of Gradwire \(yet\); torch\.nn\.functional\.conv2d is there\."),
+        (nn, "LSTM", r"torch\.nn\.LSTM is not part of Gradwire \(yet\)\."),
+        (F, "interpolate", r"torch\.nn\.functional\.interpolate is not part of Gradwire \(yet\)\."),
+        (gradwire, "utils", r"torch\.utils is not part of Gradwire \(yet\)\."),
+        (gradwire.linalg, "lstsq", r"torch\.linalg\.lstsq is not part of Gradwire \(yet\)\."),
+        (gradwire.optim, "RMSprop", r"torch\.optim\.RMSprop is not part of Gradwire \(yet\)\."),
+    ],
+)
+def test_what_only_torch_has(module: Any, name: str, message: str) -> None:
+    with pytest.raises(AttributeError, match=f"^{message}$"):
+        getattr(module, name)

@@ -10,6 +10,7 @@ import pytest
 import gradwire
 from gradwire.connection import Connection
 from gradwire.errors import NotFound, ServiceError
+from gradwire.local import LocalTransport
 from gradwire.traced_function import TracedFunction
 from gradwire_engine.errors import (
     GradwireError,
@@ -19,6 +20,9 @@ from gradwire_engine.errors import (
     TensorValueError,
     ValueNeeded,
 )
+from gradwire_server.services import engine_services
+from gradwire_server.services.functions.limits import FunctionLimits
+from gradwire_server.services.sessions.limits import SessionLimits
 
 A = np.array([1.0, 2.0, 3.0])
 B = np.array([0.5, -1.0, 2.0])
@@ -302,6 +306,22 @@ def test_what_cannot_be_traced(callable: Any, error: type[GradwireError], messag
         gradwire.function(lambda x: callable(x))(A)
     # Nothing of it is left behind.
     assert (gradwire.tensor([1.0]) * 2).item() == 2.0
+
+
+def test_a_server_that_takes_no_more_functions() -> None:
+    services = engine_services(SessionLimits(), FunctionLimits(owner_functions=1), None)
+    with Connection(LocalTransport(services)):
+        traced = gradwire.function(lambda x: x * 3)
+        np.testing.assert_array_equal(traced(A), 3 * A)
+        with pytest.raises(ServiceError) as caught:
+            traced(A[:2])
+        assert caught.value.code == "too_many_functions"
+        assert "a function for each combination of shapes" in caught.value.__notes__[0]
+
+
+def test_integers_alone_have_no_gradient() -> None:
+    with pytest.raises(GradwireError, match=r"would have to be of floating point, and there are x: int64\[3\]\.$"):
+        gradwire.function(lambda x: x.sum()).value_and_grad(np.arange(3))
 
 
 def test_arguments_that_cannot_be() -> None:

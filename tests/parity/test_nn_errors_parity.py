@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
@@ -9,7 +11,9 @@ from typing import Any
 
 import pytest
 
+import gradwire
 from gradwire import nn, optim
+from gradwire._missing import LEFT_OUT
 from tests.client.recorders import eager
 
 torch = pytest.importorskip("torch")
@@ -24,6 +28,15 @@ def ours() -> Iterator[Any]:
 
 def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
     return [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in LEFT_OUT.items() for name in sorted(names)])
+def test_what_is_said_to_be_left_out(module: str, name: str) -> None:
+    path = module.split(".")[1:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert hasattr(functools.reduce(getattr, path, torch), name) or importlib.util.find_spec(f"{module}.{name}")
+    assert not hasattr(functools.reduce(getattr, path, gradwire), name)
 
 
 @pytest.mark.parametrize("name", nn.modules.__all__)

@@ -249,6 +249,17 @@ def test_a_size_that_is_null_is_said_as_json_has_it() -> None:
     assert Http().put("f", function({"x": declared(None)}, node("y", "neg", "x"))).json()["detail"].endswith("; got null.")
 
 
+def test_a_text_that_calculates_with_a_declared_size() -> None:
+    http = Http()
+    document = {"inputs": {"x": declared("m", "n")}, "outputs": ["z"]}
+    said = http.put("f", {**document, "program": "y = x.sum()\nz = y / n"}).json()
+    assert (said["code"], said["pointer"], said["line"], said["column"]) == ("undefined_name", "/program", 2, 9)
+    assert said["detail"].startswith("'n' is the name of a size, and no value of the program. ")
+    assert "mean() in place of dividing by a size" in said["detail"]
+    # A variable of that name is what it says.
+    assert http.put("f", {**document, "program": "n = x * 2\nz = n.sum()"}).status_code == 201
+
+
 def test_limits_on_functions() -> None:
     http = Http(functions=3, functions_per_key=2, function_bytes=1_000)
     assert problem(http.put("f", {**SQUARES, "description": "a" * 1_000})) == (422, "function_too_large")

@@ -13,6 +13,7 @@ from gradwire_engine.modes import is_grad_enabled
 from gradwire_engine.op import REGISTRY, ops
 from gradwire_engine.value import Value
 
+from .._missing import no_attribute
 from ._reduction import legacy_reduction
 
 _table = ops.nn.functional
@@ -22,7 +23,7 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(_table, name)
     except AttributeError:
-        raise AttributeError(f"module 'torch.nn.functional' has no attribute '{name}'") from None
+        raise no_attribute("torch.nn.functional", name) from None
 
 
 def __dir__() -> list[str]:

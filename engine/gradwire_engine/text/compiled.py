@@ -27,6 +27,7 @@ class Text:
         limits: The number of nodes.
         where: Where the document stands.
         named: The variables that give nodes their names; by default all.
+        sizes: The names of sizes, which are no variables.
 
     Attributes:
         source: Where what stands.
@@ -45,6 +46,7 @@ class Text:
         limits: Limits,
         where: str,
         named: Sequence[str] | None = None,
+        sizes: Sequence[str] = (),
     ) -> None:
         text, pointer = document["program"], where + POINTER
         if not isinstance(text, str):
@@ -57,7 +59,7 @@ class Text:
             )
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.source = scan(text, pointer)
-        statements = Statements(self.source, inputs, functions if isinstance(functions, Mapping) else {})
+        statements = Statements(self.source, inputs, functions if isinstance(functions, Mapping) else {}, sizes)
         try:
             statements.run(tree_of(text, self.source).body)
         except RecursionError:

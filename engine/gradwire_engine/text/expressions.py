@@ -27,6 +27,7 @@ class Expressions:
         source: The text.
         inputs: The names of the inputs.
         functions: The custom functions as the document declares them.
+        sizes: The names of sizes, which are no variables.
 
     Attributes:
         variables: What each name stands for at this point.
@@ -34,9 +35,10 @@ class Expressions:
         no_grad: Whether what is compiled stands in a ``no_grad`` block.
     """
 
-    def __init__(self, source: Source, inputs: Sequence[str], functions: Mapping[str, Any]) -> None:
+    def __init__(self, source: Source, inputs: Sequence[str], functions: Mapping[str, Any], sizes: Sequence[str]) -> None:
         self.source = source
         self.functions = functions
+        self.sizes = frozenset(sizes)
         self.inputs = frozenset(inputs)
         self.variables: dict[str, Any] = {name: Tensor(input=name) for name in inputs}
         self.calls: list[Call] = []
@@ -109,6 +111,9 @@ class Expressions:
                 return self.look_up(node.id)
         if node.id in tables.roots() or node.id in REGISTRY:
             return DottedName(node.id)
+        if node.id in self.sizes:
+            message = f"{node.id!r} is the name of a size, and no value of the program. {tables.ADVICE['shape']}"
+            raise self.source.error(message, "undefined_name", node)
         known = [name for name in self.variables if not name.startswith("_")]
         hint = suggest(node.id, {**self.variables, **dict.fromkeys(tables.last_names())})
         hint = hint or (f" Defined are {', '.join(sorted(known)[:8])}." if known else " Nothing is defined at this point.")

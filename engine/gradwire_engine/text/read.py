@@ -14,13 +14,14 @@ from .compiled import Text
 from .source import explained
 
 
-def read_program(document: Mapping[str, Any], inputs: Sequence[str], limits: Limits) -> Program:
+def read_program(document: Mapping[str, Any], inputs: Sequence[str], limits: Limits, sizes: Sequence[str] = ()) -> Program:
     """Reads the program of a document, which has it as ``nodes`` or as the text ``program``.
 
     Args:
         document: An object with ``outputs``, with ``nodes`` or ``program``, and, optionally, with ``functions``.
         inputs: The names of the inputs.
         limits: Bounds on the program.
+        sizes: The names of sizes that the inputs are declared with, which are no variables of a text, for messages.
 
     Raises:
         ProgramError: The program is not well formed. In a text, ``line`` and ``column`` tell where, and ``detail`` shows it.
@@ -32,7 +33,7 @@ def read_program(document: Mapping[str, Any], inputs: Sequence[str], limits: Lim
             return parse(document, inputs, limits)
         with explained(texts):
             return replace(parse({**document, "functions": functions}, inputs, limits), texts=texts)
-    text = Text(document, inputs, functions, limits, "")
+    text = Text(document, inputs, functions, limits, "", sizes=sizes)
     labels = text.labels(document.get("outputs"), "/outputs")
     compiled = {"nodes": text.nodes(), "functions": functions, "outputs": list(dict.fromkeys(labels.values()))}
     with explained((text.source, *texts)):

@@ -24,14 +24,15 @@ class Statements:
         source: The text.
         inputs: The names of the inputs.
         functions: The custom functions as the document declares them.
+        sizes: The names of sizes, which are no variables.
 
     Attributes:
         expressions: What compiles the expressions, and knows the variables and the nodes.
     """
 
-    def __init__(self, source: Source, inputs: Sequence[str], functions: Mapping[str, Any]) -> None:
+    def __init__(self, source: Source, inputs: Sequence[str], functions: Mapping[str, Any], sizes: Sequence[str]) -> None:
         self.source = source
-        self.expressions = Expressions(source, inputs, functions)
+        self.expressions = Expressions(source, inputs, functions, sizes)
 
     def run(self, body: Sequence[ast.stmt]) -> None:
         """Compiles statements.

@@ -100,7 +100,7 @@ def _read(document: Any, limits: Limits, check: Callable[[], None]) -> Definitio
         except GradwireError as error:
             raise error.at("/default_dtype") from None
         signature = read_signature(document["inputs"], limits)
-        program = read_program(document, signature.names, limits)
+        program = read_program(document, signature.names, limits, signature.sizes)
         if not program.body.outputs:
             raise ProgramError("'outputs' is empty: name the values that the function gives.", code="no_outputs", pointer="/outputs")
         with program.explained():
