@@ -1,4 +1,4 @@
-"""README.md says what is true: its code runs and prints what it says.
+"""README.md and the guide say what is true: their code runs and prints what they say.
 
 A fenced block marked ``sh`` or ``python`` is executed, in order, each in a process of its own, all of them in one empty directory.
 A block marked ``text`` or ``json`` directly below one is what it prints: text is compared line by line (``...`` stands for anything),
@@ -16,7 +16,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "docs/guide.md"]
 COMMANDS = {"sh": ["bash", "-euo", "pipefail"], "python": [sys.executable, "-W", "error"]}
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -48,13 +51,14 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def test_blocks(tmp_path: Path, server_url: str) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks(page: str, tmp_path: Path, server_url: str) -> None:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    for block in blocks(README.read_text(encoding="utf-8")):
+    for block in blocks((ROOT / page).read_text(encoding="utf-8")):
         code = block.code.replace("127.0.0.1:8000", server_url.removeprefix("http://"))
         command = COMMANDS[block.language]
         done = subprocess.run(command, input=code, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60, check=False)
-        where = f"The block at README.md:{block.line}"
+        where = f"The block at {page}:{block.line}"
         assert done.returncode == 0, f"{where} failed with status {done.returncode}:\n{done.stderr}"
         if block.prints is None:
             continue
@@ -62,11 +66,12 @@ def test_blocks(tmp_path: Path, server_url: str) -> None:
             assert json.loads(done.stdout) == json.loads(block.prints), where
         else:
             same = doctest.OutputChecker().check_output(block.prints, done.stdout, doctest.ELLIPSIS)
-            assert same, f"{where} printed\n{done.stdout}\nand README.md says\n{block.prints}"
+            assert same, f"{where} printed\n{done.stdout}\nand {page} says\n{block.prints}"
 
 
-def test_readme_is_executed() -> None:
-    languages = {b.language for b in blocks(README.read_text(encoding="utf-8")) if b.prints is not None}
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_are_executed(page: str) -> None:
+    languages = {b.language for b in blocks((ROOT / page).read_text(encoding="utf-8")) if b.prints is not None}
     assert languages == {"sh", "python"}
 
 
