@@ -246,8 +246,9 @@ def _put_values_rule(g: Any, indices: Sequence[Any], values_meta: Meta) -> Any:
         # The same for all positions.
         dims = tuple(range(place, place + len(mask.shape)))
         return ops.reshape(ops.sum(ops.where(chosen, g, 0), dims), (*before, 1, *rest))
-    if not place and given[1:] == rest:
-        return ops._masked_scatter_backward(g, ops.expand(chosen, shape), given)
+    if not place and len(given) == len(rest) + 1:
+        # One value for each position, alike along the axes behind.
+        return ops._masked_scatter_backward(g, ops.expand(chosen, shape), (given[0], *rest))
     return _read_at(g, indices)
 
 
