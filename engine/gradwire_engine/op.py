@@ -29,6 +29,7 @@ import numpy as np
 from . import params as _params
 from .dtypes import NumpyDType
 from .errors import TensorTypeError
+from .opmath import narrowed, widened
 from .params import Param
 
 Rule = Callable[..., Any]
@@ -67,6 +68,7 @@ class Op:
         data_dependent: The shape of the result depends on values; the meta rule gives an upper bound.
         random: Draws from a generator; never merged, folded or dropped.
         batch: The rule for a whole batch (``batching.rules``), where that does not follow from the rest of the declaration.
+        opmath: Kernel and rules compute half precision in single precision, and it is rounded once at the end (``opmath``).
         creation: Makes tensors from no tensor.
         numbers_alone: Python numbers in place of all tensors make a tensor, as in ``torch.add(1, 2)``.
         holomorphic: The rules are J^T; otherwise they follow torch's conjugate convention themselves.
@@ -100,6 +102,7 @@ class Op:
         self.data_dependent: bool = facts["data_dependent"]
         self.random: bool = facts["random"]
         self.batch: str | None = facts["batch"]
+        self.opmath: bool = facts["opmath"]
         self.creation: bool = facts["creation"]
         self.numbers_alone: bool = facts["numbers_alone"]
         self.holomorphic: bool = facts["holomorphic"]
@@ -109,7 +112,7 @@ class Op:
         self.__doc__ = inspect.getdoc(kernel)
         self.__name__ = self.short_name = self.name.rpartition(".")[2]
         self.__module__ = kernel.__module__
-        self.grad_fn: str = facts["grad_fn"] or _grad_fn_name(self.short_name)
+        self.grad_fn: str = facts["grad_fn"] or "".join(p[:1].upper() + p[1:] for p in self.short_name.split("_") if p) + "Backward0"
         self.inplace_grad_fn: str | None = facts["inplace_grad_fn"]
         self.check: Callable[..., None] | None = facts["check"]
         self.inplace_check: Callable[[NumpyDType, bool], None] | None = facts["inplace_check"]
@@ -153,6 +156,8 @@ class Op:
 
     def run(self, values: Sequence[Any]) -> Any:
         """Calls the kernel with one value per parameter."""
+        if self.opmath and (wide := widened(values)) is not None:
+            return narrowed(self.run(wide))
         k = self.first_keyword
         if k == len(values):
             return self.kernel(*values)
@@ -180,8 +185,7 @@ class Op:
         """The positions of the arguments that ``check`` names, ``None`` for the compute dtype."""
         if self.check is None:
             return ()
-        named = inspect.signature(self.check).parameters
-        return tuple(self.names.index(name) if name in self.names else None for name in named)
+        return tuple(self.names.index(name) if name in self.names else None for name in inspect.signature(self.check).parameters)
 
     def _check_rules(self) -> None:
         outputs = {"out", *(self.outputs or ())}
@@ -243,7 +247,8 @@ class Overloads:
             return second_choice
         if len(self.overloads) == 1 and errors:
             raise errors[0]
-        got = ", ".join([_kind_name(a, is_tensor) for a in args] + [f"{k}={_kind_name(v, is_tensor)}" for k, v in kwargs.items()])
+        named = [("", a) for a in args] + [(f"{name}=", value) for name, value in kwargs.items()]
+        got = ", ".join([prefix + ("Tensor" if is_tensor(value) else type(value).__name__) for prefix, value in named])
         forms = "".join(f"\n * {o.signature()}" for o in self.overloads)
         raise TensorTypeError(
             f"{self.short_name}() received an invalid combination of arguments - got ({got}), but expected one of:{forms}",
@@ -267,16 +272,8 @@ class Overloads:
         return f"<op {self.name} with overloads {', '.join(o.overload for o in self.overloads)}>"
 
 
-def _kind_name(value: Any, is_tensor: Callable[[Any], bool]) -> str:
-    return "Tensor" if is_tensor(value) else type(value).__name__
-
-
 def _positions(rule: Callable[..., Any] | None, names: tuple[str, ...]) -> tuple[int, ...]:
     return () if rule is None else tuple(names.index(n) for n in inspect.signature(rule).parameters)
-
-
-def _grad_fn_name(short_name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in short_name.split("_") if part) + "Backward0"
 
 
 def op(
@@ -297,6 +294,7 @@ def op(
     data_dependent: bool = False,
     random: bool = False,
     batch: str | None = None,
+    opmath: bool = False,
     creation: bool = False,
     numbers_alone: bool = False,
     holomorphic: bool = True,
@@ -347,6 +345,7 @@ def op(
             data_dependent=data_dependent,
             random=random,
             batch=batch,
+            opmath=opmath,
             creation=creation,
             numbers_alone=numbers_alone,
             holomorphic=holomorphic,

@@ -64,6 +64,7 @@ def _defaults(op: Op) -> tuple[Any, ...]:
 
 def _unary(op: Op, general: Recorder) -> Recorder:
     kernel = op.kernel
+    direct = "fd" if op.opmath else "fde"
     static = _defaults(op)
     spec = spec_for(op, (True,)) if op.vjp else None
     uses_static = spec is not None and spec.uses_static
@@ -73,11 +74,11 @@ def _unary(op: Op, general: Recorder) -> Recorder:
 
     def call(x: Any = _ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
         if rest or kwargs or type(x) is not Tensor or x._view is not None:
-            if type(x) is _ndarray and x.dtype.char in "fde" and not rest and not kwargs:
+            if type(x) is _ndarray and x.dtype.char in direct and not rest and not kwargs:
                 return quiet.run(kernel, x)  # a rule at work on arrays
             return general(*(() if x is _ABSENT else (x,)), *rest, **kwargs)
         a = x._data
-        if a.dtype.char not in "fde":
+        if a.dtype.char not in direct:
             return general(x)
         out = quiet.run(kernel, a)
         if type(out) is not _ndarray:
@@ -115,14 +116,15 @@ def _unary(op: Op, general: Recorder) -> Recorder:
 
 def _with_number(op: Op, general: Recorder) -> Recorder:
     kernel = op.kernel
+    direct = "fd" if op.opmath else "fde"
     later = _defaults(op)[2:]
     saver = _Saver(op, (True,))
     differentiable = bool(op.vjp)
 
     def call(x: Any = _ABSENT, y: Any = _ABSENT, /, *rest: Any, **kwargs: Any) -> Any:
         plain = (type(y) is float or (type(y) is int and -_LARGE <= y < _LARGE)) and not rest and not kwargs
-        if not plain or type(x) is not Tensor or x._view is not None or x._data.dtype.char not in "fde":
-            if plain and type(x) is _ndarray and x.dtype.char in "fde":
+        if not plain or type(x) is not Tensor or x._view is not None or x._data.dtype.char not in direct:
+            if plain and type(x) is _ndarray and x.dtype.char in direct:
                 return quiet.run(kernel, x, y)  # a rule at work on arrays
             if y is _ABSENT or rest or kwargs:
                 return general(*(a for a in (x, y) if a is not _ABSENT), *rest, **kwargs)
@@ -158,6 +160,7 @@ def _with_number(op: Op, general: Recorder) -> Recorder:
 
 def _binary(op: Op, general: Recorder) -> Recorder:
     kernel = op.kernel
+    direct = "fd" if op.opmath else "fde"
     static = _defaults(op)
     both = _Saver(op, (True, True))
     left = _Saver(op, (True, False))
@@ -169,7 +172,7 @@ def _binary(op: Op, general: Recorder) -> Recorder:
         if rest or kwargs or type(x) is not Tensor or x._view is not None:
             if (
                 type(x) is _ndarray
-                and x.dtype.char in "fde"
+                and x.dtype.char in direct
                 and type(y) is _ndarray
                 and y.dtype is x.dtype
                 and x.shape == y.shape
@@ -181,7 +184,7 @@ def _binary(op: Op, general: Recorder) -> Recorder:
                 return general(*(a for a in (x, y) if a is not _ABSENT), *rest, **kwargs)
             return general(x, y)
         a = x._data
-        if a.dtype.char not in "fde":
+        if a.dtype.char not in direct:
             return general(x, y)
         b: Any
         if type(y) is Tensor:

@@ -6,8 +6,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .dtypes import NumpyDType
-from .op import Op
+from .op import Op, ops
+from .opmath import narrowed, widened
 
 if TYPE_CHECKING:
     from .walk_arithmetic import Arithmetic
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 Needs = tuple[Any, ...]
 """For each tensor slot whether it needs a gradient; a tuple of booleans for a list of tensors."""
 
+Apply = Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any]], Sequence[Any]]
 
 _MOST_SPECS = 256
 
@@ -104,7 +108,7 @@ class Spec:
         # Straight-line code instead of a loop over rules and names: this runs once per node of every backward pass.
         text = "def apply(g, saved, static, metas):\n" + "\n".join([*lines, f"    return ({''.join(part + ', ' for part in parts)})"])
         exec(text, scope)
-        self.apply: Callable[[Any, Sequence[Any], Sequence[Any], Sequence[Any]], Sequence[Any]] = scope["apply"]
+        self.apply: Apply = _in_single(scope["apply"]) if op.opmath else scope["apply"]
         self.saves = tuple(saves)
         self.metas = tuple(metas)
 
@@ -117,6 +121,24 @@ class Spec:
             else (tuple(arithmetic.cast(x, dtype) for x in item) if isinstance(item, tuple) else arithmetic.cast(item, dtype))
             for code, item in zip(self.saves, saved, strict=True)
         )
+
+
+def _cast(x: Any, dtype: NumpyDType) -> Any:
+    """An array or a value in another dtype; of values that is recorded, for higher derivatives."""
+    return x.astype(dtype) if isinstance(x, (np.ndarray, np.generic)) else ops.to(x, dtype)
+
+
+def _in_single(apply: Apply) -> Apply:
+    """The rules of an op whose derivative is computed in single precision too where it is of half precision."""
+
+    def wide(g: Any, saved: Sequence[Any], static: Sequence[Any], metas: Sequence[Any]) -> Sequence[Any]:
+        found = widened((g, *saved), _cast)
+        if found is None:
+            return apply(g, saved, static, metas)
+        results: Sequence[Any] = narrowed(apply(found[0], found[1:], static, metas), _cast)
+        return results
+
+    return wide
 
 
 def _any(need: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..meta import Meta, dense, meta_of_array
 from ..op import Op, Rule, ops
+from ..opmath import narrowed, widened
 from ..record import call_bound
 from ..shapes import infer
 from ..stopping import watched
@@ -81,7 +82,8 @@ class Looped(Op):
 
     def run(self, values: Sequence[Any]) -> Any:
         """Calls the kernel with one value per parameter."""
-        return self.kernel(*values)
+        wide = widened(values) if self.opmath else None
+        return self.kernel(*values) if wide is None else narrowed(self.kernel(*wide))
 
     def _item(self, slot: int, value: Any, pick: Callable[[Any], Any]) -> Any:
         """What one item sees of the operand at ``slot``; ``pick`` takes a row of what is mapped."""

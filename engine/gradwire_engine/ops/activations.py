@@ -35,7 +35,13 @@ def _elu(input: Array, alpha: Any, scale: float, input_scale: float) -> Array:
 _elu_check = only("f", "elu_cpu")
 
 
-@op("nn.functional.elu", method=False, check=_elu_check, vjp=dict(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0)))
+@op(
+    "nn.functional.elu",
+    method=False,
+    opmath=True,
+    check=_elu_check,
+    vjp=dict(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0)),
+)
 def elu(input: Tensor, alpha: Real = 1.0) -> Array:
     """Each element where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2015)."""
     return _elu(input, alpha, 1.0, 1.0)
@@ -45,6 +51,7 @@ def elu(input: Tensor, alpha: Real = 1.0) -> Array:
     "nn.functional.selu",
     aliases=("selu",),
     method=False,
+    opmath=True,
     grad_fn="EluBackward0",
     check=_elu_check,
     vjp=dict(input=lambda g, input: _elu_rule(g, input, _SELU_ALPHA, _SELU_SCALE, 1.0)),
@@ -64,6 +71,7 @@ def _celu_check(alpha: Real, dtype: NumpyDType) -> None:
     "nn.functional.celu",
     aliases=("celu",),
     method=False,
+    opmath=True,
     check=_celu_check,
     vjp=dict(input=lambda g, input, alpha: _elu_rule(g, input, alpha, 1.0, 1.0 / alpha)),
 )
@@ -92,7 +100,7 @@ def _gelu_rule(g: Any, input: Any, approximate: str) -> Any:
     return g * ((t + 1) * 0.5 + input * (1 - t * t) * slope * 0.5)
 
 
-@op("nn.functional.gelu", method=False, check=_gelu_check, vjp=dict(input=_gelu_rule))
+@op("nn.functional.gelu", method=False, opmath=True, check=_gelu_check, vjp=dict(input=_gelu_rule))
 def gelu(input: Tensor, *, approximate: str = "none") -> Array:
     """Each element times the normal distribution function of it (Hendrycks and Gimpel, 2016)."""
     if approximate == "none":
@@ -105,7 +113,7 @@ def _silu_rule(g: Any, input: Any) -> Any:
     return g * (s * (input * (1 - s) + 1))
 
 
-@op("nn.functional.silu", method=False, vjp=dict(input=_silu_rule), check=only("f", "silu_cpu"))
+@op("nn.functional.silu", method=False, opmath=True, vjp=dict(input=_silu_rule), check=only("f", "silu_cpu"))
 def silu(input: Tensor) -> Array:
     """Each element times its sigmoid, also called swish (Elfwing et al., 2017)."""
     return input / (1 + np.exp(-input))
@@ -116,7 +124,7 @@ def _mish_rule(g: Any, input: Any) -> Any:
     return g * (t + input * ops.sigmoid(input) * (1 - t * t))
 
 
-@op("nn.functional.mish", method=False, vjp=dict(input=_mish_rule), check=only("f", "mish_cpu"))
+@op("nn.functional.mish", method=False, opmath=True, vjp=dict(input=_mish_rule), check=only("f", "mish_cpu"))
 def mish(input: Tensor) -> Array:
     """Each element times the tanh of its softplus (Misra, 2019)."""
     return input * np.tanh(np.logaddexp(input, 0))
@@ -127,7 +135,7 @@ def _softplus_rule(g: Any, input: Any, beta: Any, threshold: Any) -> Any:
     return ops.where(scaled > threshold, g, g * ops.sigmoid(scaled))
 
 
-@op("nn.functional.softplus", method=False, vjp=dict(input=_softplus_rule), check=only("f", "softplus_cpu"))
+@op("nn.functional.softplus", method=False, opmath=True, vjp=dict(input=_softplus_rule), check=only("f", "softplus_cpu"))
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Array:
     """``log(1 + exp(beta * x)) / beta``; the element itself where ``beta * x`` is above ``threshold``."""
     scaled = input * beta
@@ -167,6 +175,7 @@ def _logsigmoid_meta(input: Any) -> Meta:
 @op(
     "nn.functional.logsigmoid",
     method=False,
+    opmath=True,
     grad_fn="LogSigmoidBackward0",
     batch="leading",
     meta=_logsigmoid_meta,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from ..arrays import as_array
 from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorNotImplementedError, TensorRuntimeError
 from ..op import op, ops
+from ..opmath import narrowed, widened
 from ..params import Scalar, Tensor
-from .reduce import HALF
-from .scalars import in_single, is_rounded, wide
+from .scalars import in_single, is_rounded
 from .supported import converted, cpp_name, in_order, only, require_tensor
 
 _TWO_BOOLS = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
@@ -46,14 +47,19 @@ def _check_difference(input: Any, other: Any, alpha: Scalar, dtype: NumpyDType) 
     _check_alpha(alpha, dtype)
 
 
-def _times(value: Any, alpha: Scalar) -> Any:
-    return np.multiply(value, converted(alpha, value.dtype) if isinstance(value, np.ndarray) else alpha)
+def _and_scaled(function: Callable[[Any, Any], Any], first: Any, second: Any, alpha: Scalar) -> Any:
+    """``first`` and ``alpha`` times ``second``, added or subtracted."""
+    if alpha == 1:
+        return function(first, second)
+    if (wide := widened((first, second))) is not None:
+        return narrowed(_and_scaled(function, wide[0], wide[1], alpha))
+    return function(first, np.multiply(second, converted(alpha, second.dtype) if isinstance(second, np.ndarray) else alpha))
 
 
 @op(vjp=dict(input=lambda g: g, other=lambda g, alpha: _scaled(g, alpha)), check=_check_alpha, numbers_alone=True)
 def add(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
     """Adds ``other``, scaled by ``alpha``, to ``input``."""
-    return np.add(input, other if alpha == 1 else _times(other, alpha))
+    return _and_scaled(np.add, input, other, alpha)
 
 
 @op(
@@ -64,7 +70,7 @@ def add(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
 )
 def sub(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
     """Subtracts ``other``, scaled by ``alpha``, from ``input``."""
-    return np.subtract(input, other if alpha == 1 else _times(other, alpha))
+    return _and_scaled(np.subtract, input, other, alpha)
 
 
 @op(
@@ -78,7 +84,7 @@ def sub(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
 )
 def rsub_scalar(input: Tensor, other: Scalar, alpha: Scalar = 1) -> Array:
     """Subtracts ``input``, scaled by ``alpha``, from ``other``."""
-    return np.subtract(other, input if alpha == 1 else _times(input, alpha))
+    return _and_scaled(np.subtract, other, input, alpha)
 
 
 @op(
@@ -86,7 +92,7 @@ def rsub_scalar(input: Tensor, other: Scalar, alpha: Scalar = 1) -> Array:
 )
 def rsub_tensor(input: Tensor, other: Tensor, *, alpha: Scalar = 1) -> Array:
     """Subtracts ``input``, scaled by ``alpha``, from ``other``."""
-    return np.subtract(other, input if alpha == 1 else _times(input, alpha))
+    return _and_scaled(np.subtract, other, input, alpha)
 
 
 @op(vjp=dict(input=lambda g, other: g * other, other=lambda g, input: g * input), numbers_alone=True, aliases=("multiply",))
@@ -140,17 +146,16 @@ def _factor(value: Scalar, dtype: NumpyDType) -> Any:
 
 
 @op(
+    opmath=True,
     check=_check_addcmul,
     vjp=dict(
         input=lambda g: g,
-        tensor1=lambda g, tensor2, value: _scaled(g * tensor2, value),
-        tensor2=lambda g, tensor1, value: _scaled(g * tensor1, value),
+        tensor1=lambda g, tensor2, value: g * _scaled(tensor2, value),
+        tensor2=lambda g, tensor1, value: g * _scaled(tensor1, value),
     ),
 )
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 * tensor2``."""
-    if (single := wide(input, tensor1, tensor2)) is not None:
-        return addcmul.kernel(*single, value=value).astype(HALF)
     product = np.multiply(np.multiply(_factor(value, as_array(input).dtype), tensor1), tensor2)
     return in_order(np.add(input, product), input, tensor1, tensor2)
 
@@ -170,6 +175,7 @@ def _check_addcdiv(tensor1: Any, tensor2: Any, value: Scalar, dtype: NumpyDType)
 
 
 @op(
+    opmath=True,
     check=_check_addcdiv,
     vjp=dict(
         input=lambda g: g,
@@ -179,8 +185,6 @@ def _check_addcdiv(tensor1: Any, tensor2: Any, value: Scalar, dtype: NumpyDType)
 )
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Scalar = 1) -> Array:
     """``input + value * tensor1 / tensor2``."""
-    if (single := wide(input, tensor1, tensor2)) is not None:
-        return addcdiv.kernel(*single, value=value).astype(HALF)
     scaled = np.multiply(_factor(value, as_array(input).dtype), tensor1)
     return in_order(np.add(input, np.true_divide(scaled, tensor2)), input, tensor1, tensor2)
 
@@ -206,13 +210,12 @@ def _check_lerp_scalar(input: Any, end: Any, weight: Scalar, dtype: NumpyDType) 
 @op(
     "lerp",
     overload="Scalar",
+    opmath=True,
     check=_check_lerp_scalar,
     vjp=dict(input=lambda g, weight: g * (1 - weight), end=lambda g, weight: g * weight),
 )
 def lerp_scalar(input: Tensor, end: Tensor, weight: Scalar) -> Array:
     """The linear interpolation from ``input`` to ``end``: ``input + weight * (end - input)``."""
-    if (single := wide(input, end)) is not None:
-        return lerp_scalar.kernel(*single, weight).astype(HALF)
     # Starting from the nearer end keeps the result exact at both.
     result = input + weight * (end - input) if abs(weight) < 0.5 else end - (end - input) * (1 - weight)
     return in_order(result, input, end)
@@ -222,6 +225,7 @@ def lerp_scalar(input: Tensor, end: Tensor, weight: Scalar) -> Array:
     "lerp",
     overload="Tensor",
     grad_fn="LerpBackward1",
+    opmath=True,
     check=lambda input, end, weight: _check_lerp("lerp_kernel_tensor", input=input, end=end, weight=weight),
     vjp=dict(
         input=lambda g, weight: g * (1 - weight),
@@ -266,13 +270,19 @@ def copysign_tensor(input: Tensor, other: Tensor) -> Array:
     return np.copysign(input, other)
 
 
+def _inverse_square(input: Any, other: Any) -> Any:
+    """One over the squared distance from the origin, where torch takes the derivatives of the angle to be zero."""
+    square = input * input + other * other
+    return ops.masked_fill(ops.reciprocal(square), square == 0, 0)
+
+
 @op(
     promotion="float",
     check=only("f", "atan2_cpu"),
     aliases=("arctan2",),
     vjp=dict(
-        input=lambda g, input, other: g * (other * ops.reciprocal(input * input + other * other)),
-        other=lambda g, input, other: g * (-input * ops.reciprocal(input * input + other * other)),
+        input=lambda g, input, other: g * (other * _inverse_square(input, other)),
+        other=lambda g, input, other: g * (-input * _inverse_square(input, other)),
     ),
 )
 def atan2(input: Tensor, other: Tensor) -> Array:

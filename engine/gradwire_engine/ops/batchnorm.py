@@ -52,7 +52,7 @@ def _rule(g: Any, input: Any, weight: Any, running_mean: Any, running_var: Any, 
     return affine_gradients(g, xhat, _shaped(weight, shape), dims, others, (shape[1],), needs, scale)
 
 
-@op("_batch_norm", method=False, grad_fn="NativeBatchNormBackward0", meta=_meta, vjp={("input", "weight", "bias"): _rule})
+@op("_batch_norm", method=False, opmath=True, grad_fn="NativeBatchNormBackward0", meta=_meta, vjp={("input", "weight", "bias"): _rule})
 def standardized_batch(
     input: Tensor,
     weight: Tensor | None,

@@ -32,7 +32,7 @@ def _glu_rule(g: Any, input: Any, dim: int) -> Any:
     return ops.cat((through, through * (1 - gate) * ops.narrow(input, dim, 0, half)), dim)
 
 
-@op("nn.functional.glu", method=False, meta=_glu_meta, vjp=dict(input=_glu_rule))
+@op("nn.functional.glu", method=False, opmath=True, meta=_glu_meta, vjp=dict(input=_glu_rule))
 def glu(input: Tensor, dim: int = -1) -> Array:
     """The first half of ``input`` along ``dim`` times the sigmoid of the second (Dauphin et al., 2016)."""
     _glu_meta(input, dim)

@@ -12,6 +12,7 @@ from ..errors import TensorRuntimeError, TensorValueError
 from ..meta import Meta, broadcast, dense
 from ..op import op, ops
 from ..params import Tensor
+from .reduce import average, total
 from .supported import only
 
 
@@ -46,8 +47,8 @@ def reduce_array(loss: Array, reduction: str) -> Array:
     """Reduces a loss in a kernel; the mean of nothing is NaN."""
     if reduction == "none":
         return loss
-    total = np.sum(loss)
-    return np.asarray(total / loss.size if reduction == "mean" else total)
+    reduce = average if reduction == "mean" else total
+    return np.asarray(reduce(loss, tuple(range(loss.ndim)), False, loss.dtype))
 
 
 def share_of(g: Any, meta: Meta, reduction: str) -> Any:
@@ -84,7 +85,7 @@ _mse_meta, _smooth_meta, _huber_meta = _pair_meta("mse_cpu"), _pair_meta("smooth
 
 
 def _mse_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str) -> Any:
-    return share_of(g, meta, reduction) * ((here - there) * 2)
+    return g * ((here - there) * (2 / max(meta.numel, 1) if reduction == "mean" else 2))
 
 
 @op(

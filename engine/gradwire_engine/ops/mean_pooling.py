@@ -74,6 +74,7 @@ def _avg_backward_work(
 @op(
     "nn.functional.avg_pool2d",
     method=False,
+    opmath=True,
     grad_fn="AvgPool2DBackward0",
     batch="folded",
     meta=_avg_meta,
@@ -117,6 +118,7 @@ def _avg_backward_rule(
 @op(
     "_avg_pool2d_backward",
     method=False,
+    opmath=True,
     batch="folded",
     meta=lambda grad_output, size: dense(size, grad_output.dtype),
     scratch=_avg_backward_scratch,

@@ -12,9 +12,10 @@ from ..dtypes import Array, NumpyDType, dtype_of, promote, result_type, to_real
 from ..errors import TensorNotImplementedError, TensorRuntimeError
 from ..meta import Meta, Shape, broadcast, dense, wrap_dim, wrap_dims
 from ..op import op, ops
+from ..opmath import HALF, SINGLE
 from ..params import Dims, Dtype, Scalar, Size, Tensor
 from ..shapes import reduced_shape
-from .reduce import HALF, SINGLE, as_dtype, restore
+from .reduce import as_dtype, restore
 from .supported import require_tensor
 
 
@@ -103,7 +104,7 @@ def norm_gradient(g: Any, x: Any, norm: Any, order: Any, dim: Any, keepdim: bool
     if 0 in x.shape:
         return g * x
     if order == 2:
-        return x * ops.masked_fill(g / norm, norm == 0, 0)
+        return g * ops.masked_fill(x / norm, norm == 0, 0)
     size = ops.abs(x)
     if math.isinf(order):
         extreme = (size == norm) | ((size != size) & (norm != norm))

@@ -15,7 +15,6 @@ from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..op import op, ops
 from ..params import Real, Tensor
-from .scalars import in_single, is_rounded
 from .supported import every, not_complex, only
 
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -94,18 +93,19 @@ def relu6(input: Tensor) -> Any:
 @op(
     "nn.functional.leaky_relu",
     method=False,
+    opmath=True,
     vjp=dict(input=lambda g, input, negative_slope: ops.where(input > 0, g, g * negative_slope)),
     check=only("f", "leaky_relu_cpu"),
 )
 def leaky_relu(input: Tensor, negative_slope: Real = 0.01) -> Array:
     """Each element where it is positive, ``negative_slope`` times it elsewhere."""
-    slanted = in_single(np.multiply, input, negative_slope) if is_rounded(input, negative_slope) else input * negative_slope
-    return np.where(input > 0, input, slanted)
+    return np.where(input > 0, input, input * negative_slope)
 
 
 @op(
     "nn.functional.hardsigmoid",
     method=False,
+    opmath=True,
     check=only("f", "hardsigmoid_cpu"),
     vjp=dict(input=lambda g, input: ops.where((input > -3) & (input < 3), g * (1 / 6), 0)),
 )
@@ -118,7 +118,7 @@ def _hardswish_rule(g: Any, input: Any) -> Any:
     return ops.where(input <= -3, 0, ops.where(input < 3, g * (input / 3 + 0.5), g))
 
 
-@op("nn.functional.hardswish", method=False, vjp=dict(input=_hardswish_rule), check=only("f", "hardswish_cpu"))
+@op("nn.functional.hardswish", method=False, opmath=True, vjp=dict(input=_hardswish_rule), check=only("f", "hardswish_cpu"))
 def hardswish(input: Tensor) -> Array:
     """Each element times its ``hardsigmoid`` (Howard et al., 2019)."""
     return input * np.minimum(np.maximum(input + 3, 0), 6) / 6
@@ -162,7 +162,7 @@ def _prelu_rule(g: Any, input: Any, weight: Any, needs: Any) -> tuple[Any, Any]:
     return ops.where(positive, g, g * weight) if needs[0] else None, ops.where(positive, 0, g * input) if needs[1] else None
 
 
-@op("_prelu_kernel", method=False, inplace=False, check=only("f", "prelu_cpu"), vjp={("input", "weight"): _prelu_rule})
+@op("_prelu_kernel", method=False, opmath=True, inplace=False, check=only("f", "prelu_cpu"), vjp={("input", "weight"): _prelu_rule})
 def prelu_kernel(input: Tensor, weight: Tensor) -> Array:
     """Each element where it is positive, ``weight`` times it elsewhere."""
     return np.where(input > 0, input, weight * input)

@@ -12,6 +12,7 @@ import numpy as np
 from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorRuntimeError
 from ..op import op, ops
+from ..opmath import HALF
 from ..params import Scalar, Tensor
 from .supported import converted, only
 
@@ -71,7 +72,7 @@ def pow_tensor_scalar(input: Tensor, exponent: Scalar) -> Array:
     kind = input.dtype.kind
     if kind == "b":
         return input | (not exponent)
-    if kind == "f":
+    if kind == "f" and input.dtype != HALF:
         special = _SPECIAL.get(exponent)
         if special is not None:
             return special(input)

@@ -9,10 +9,11 @@ import numpy as np
 from ..dtypes import Array, NumpyDType
 from ..meta import dense, wrap_dim
 from ..op import op, ops
+from ..opmath import HALF, SINGLE
 from ..params import Dtype, Tensor
 from ..shapes import reduced_shape, sum_dtype
 from .recurrence import shifted
-from .reduce import HALF, SINGLE, as_dtype, restore
+from .reduce import as_dtype, restore
 
 
 def _product(input: Array, axis: int | None, keepdim: bool, dtype: NumpyDType) -> Any:

@@ -11,11 +11,9 @@ from ..dtypes import Array, NumpyDType, dtype_of
 from ..errors import TensorNotImplementedError, TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dims
 from ..op import op, ops
+from ..opmath import HALF, SINGLE
 from ..params import Dims, Dtype, Tensor
 from ..shapes import reduced_shape, sum_dtype
-
-HALF = np.dtype(np.float16)
-SINGLE = np.dtype(np.float32)
 
 
 def restore(x: Any, meta: Any, dim: Any, keepdim: bool) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..dtypes import Array
 from ..op import op
+from ..opmath import HALF, SINGLE
 from ..params import Scalar, Tensor
-from .reduce import HALF, SINGLE
 
 
 def is_rounded(input: Any, other: Any) -> bool:
@@ -19,13 +19,6 @@ def is_rounded(input: Any, other: Any) -> bool:
     torch does not, but computes with it in single precision: zero times 1e9 is zero.
     """
     return (type(other) is float or type(other) is int) and getattr(input, "dtype", None) == HALF
-
-
-def wide(*arrays: Any) -> tuple[Any, ...] | None:
-    """Operands of half precision in single precision, in which torch computes what takes several steps; ``None`` for others."""
-    if getattr(arrays[0], "dtype", None) != HALF:
-        return None
-    return tuple(a.astype(SINGLE) if getattr(a, "dtype", None) == HALF else a for a in arrays)
 
 
 def in_single(function: Callable[..., Array], input: Array, other: Any) -> Array:

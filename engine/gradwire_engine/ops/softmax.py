@@ -9,9 +9,10 @@ import numpy as np
 from ..dtypes import Array, NumpyDType, default_dtype, dtype_of
 from ..meta import Meta, Shape, dense, wrap_dim, wrap_dims
 from ..op import op, ops
+from ..opmath import HALF, SINGLE
 from ..params import Dims, Dtype, Tensor
 from ..shapes import reduced_shape
-from .reduce import HALF, SINGLE, as_dtype, not_implemented, restore
+from .reduce import as_dtype, not_implemented, restore
 
 
 def _working(input: Array) -> Array:

@@ -11,9 +11,10 @@ from ..dtypes import Array, NumpyDType, to_real
 from ..errors import TensorRuntimeError
 from ..meta import Meta, Shape, dense, wrap_dims
 from ..op import op, ops
+from ..opmath import HALF, SINGLE
 from ..params import Dims, Real, Tensor
 from ..shapes import reduced_shape
-from .reduce import HALF, SINGLE, as_dtype, average, reduced_count, restore, spread
+from .reduce import as_dtype, average, reduced_count, restore, spread
 
 
 def _check(input: Any, message: str) -> None:

@@ -117,7 +117,7 @@ def cosh(input: Tensor) -> Array:
     return np.cosh(input)
 
 
-@op(promotion="float", vjp=dict(input=lambda g, out: g * (1 - out * out)))
+@op(promotion="float", opmath=True, vjp=dict(input=lambda g, out: g * (1 - out * out)))
 def tanh(input: Tensor) -> Array:
     """Hyperbolic tangent."""
     return np.tanh(input)
@@ -166,7 +166,7 @@ def atanh(input: Tensor) -> Array:
     return np.arctanh(input)
 
 
-@op(promotion="float", aliases=("special.expit",), vjp=dict(input=lambda g, out: g * ((1 - out) * out)))
+@op(promotion="float", opmath=True, aliases=("special.expit",), vjp=dict(input=lambda g, out: g * ((1 - out) * out)))
 def sigmoid(input: Tensor) -> Array:
     """The logistic function, ``1 / (1 + exp(-input))``."""
     return 1 / (1 + np.exp(-input))
@@ -188,8 +188,9 @@ def logit(input: Tensor, eps: float | None = None) -> Array:
 
 
 def _sinc_gradient(g: Any, input: Any) -> Any:
-    angle = input * math.pi
-    area = input * angle
+    # The steps are torch's, and so is what they round to in half precision, to which pi itself is not rounded.
+    angle = ops._mul_scalar(input, math.pi)
+    area = ops._mul_scalar(input * input, math.pi)
     ratio = (angle * ops.cos(angle) - ops.sin(angle)) / area
     # Masked once for any g, as torch does it, and once as a factor, with which a tangent is multiplied.
     return ops.where(area == 0, 0, g * ops.where(area == 0, 0, ratio))
