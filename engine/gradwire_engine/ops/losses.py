@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, NumpyDType, result_type
+from ..dtypes import Array, NumpyDType, dtype_of, result_type
 from ..errors import TensorRuntimeError, TensorValueError
 from ..meta import Meta, broadcast, dense
 from ..op import op, ops
 from ..params import Tensor
-from .reduce import average, total
+from .reduce import as_dtype, average, total
 from .supported import only
 
 
@@ -81,7 +81,7 @@ def _pair_meta(kernel: str) -> Any:
     return rule
 
 
-_mse_meta, _smooth_meta, _huber_meta = _pair_meta("mse_cpu"), _pair_meta("smooth_l1_cpu"), _pair_meta("huber_cpu")
+_mse_meta, _smooth_meta = _pair_meta("mse_cpu"), _pair_meta("smooth_l1_cpu")
 
 
 def _mse_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str) -> Any:
@@ -203,9 +203,18 @@ def _huber_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str, delta
     return share_of(g, meta, reduction) * ops.clamp(here - there, -delta, delta)
 
 
+def _huber_meta(input: Any, target: Any, reduction: str) -> Meta:
+    dtype = common_dtype(input, target)
+    # Unlike the other losses, this one has the dtype of the input.
+    if dtype.kind in "fc" and (input.dtype.kind not in "fc" or dtype.kind != input.dtype.kind):
+        names = dtype_of(dtype).torch_name, dtype_of(input.dtype).torch_name
+        raise TensorRuntimeError(f"result type {names[0]} can't be cast to the desired output type {names[1]}", code="dtype_mismatch")
+    only("f", "huber_cpu")(dtype)
+    return reduced_meta(broadcast(input.shape, target.shape), input.dtype, reduction)
+
+
 @op(
     "_huber_loss",
-    promotion="same",
     method=False,
     batch="loss",
     meta=_huber_meta,
@@ -216,9 +225,9 @@ def _huber_rule(g: Any, here: Any, there: Any, meta: Meta, reduction: str, delta
 )
 def huber(input: Tensor, target: Tensor, reduction: str, delta: float) -> Array:
     """``huber_loss`` of two tensors of one shape."""
-    only("f", "huber_cpu")(input.dtype)
+    dtype = _huber_meta(input, target, reduction).dtype
     size = np.abs(input - target)
-    return reduce_array(np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta)), reduction)
+    return reduce_array(as_dtype(np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta)), dtype), reduction)
 
 
 @op("nn.functional.huber_loss", composite=True, method=False)

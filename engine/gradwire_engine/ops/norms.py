@@ -67,6 +67,9 @@ def _vector_norm_meta(input: Meta, ord: Any, dim: Any, keepdim: bool, dtype: Num
 
 
 def _norm(values: Array, order: float, axes: Shape, keepdim: bool) -> Any:
+    if order != 0 and math.prod(values.shape[a] for a in axes) == 1:
+        # One element is its own norm, also where its powers would be too small.
+        return np.sum(np.abs(values), axis=axes, keepdims=keepdim)
     if order == 2 and values.dtype.kind == "f":
         return np.sqrt(np.sum(values * values, axis=axes, keepdims=keepdim))
     sizes = np.abs(values)

@@ -56,7 +56,7 @@ def _slope(g: Any, input: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     """The gradient of the variance: 2 (x - mean) / (n - correction)."""
     freedom = reduced_count(tuple(input.shape), dim) - (1 if correction is None else correction)
     mean = ops.mean(input, dim, True)
-    if dim is None and freedom <= 0:
+    if (dim is None or not input.shape) and freedom <= 0:
         # The variance of everything is infinite or NaN here, and torch says the same of its slope; along dimensions it divides.
         return ops.masked_fill(spread(g * math.inf, input, dim, keepdim), input == mean, math.nan)
     scale = 2.0 / freedom if freedom else math.inf
