@@ -29,7 +29,7 @@ import numpy as np
 from . import params as _params
 from .dtypes import NumpyDType
 from .errors import TensorTypeError
-from .opmath import narrowed, widened
+from .opmath import HALF, narrowed, widened
 from .params import Param
 
 Rule = Callable[..., Any]
@@ -68,7 +68,7 @@ class Op:
         data_dependent: The shape of the result depends on values; the meta rule gives an upper bound.
         random: Draws from a generator; never merged, folded or dropped.
         batch: The rule for a whole batch (``batching.rules``), where that does not follow from the rest of the declaration.
-        opmath: Kernel and rules compute half precision in single precision, and it is rounded once at the end (``opmath``).
+        opmath: Where the first argument is of half precision, kernel and rules compute in single precision (``opmath``).
         creation: Makes tensors from no tensor.
         numbers_alone: Python numbers in place of all tensors make a tensor, as in ``torch.add(1, 2)``.
         holomorphic: The rules are J^T; otherwise they follow torch's conjugate convention themselves.
@@ -156,7 +156,7 @@ class Op:
 
     def run(self, values: Sequence[Any]) -> Any:
         """Calls the kernel with one value per parameter."""
-        if self.opmath and (wide := widened(values)) is not None:
+        if self.opmath and getattr(values[0], "dtype", None) == HALF and (wide := widened(values)) is not None:
             return narrowed(self.run(wide))
         k = self.first_keyword
         if k == len(values):

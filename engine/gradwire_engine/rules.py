@@ -10,7 +10,7 @@ import numpy as np
 
 from .dtypes import NumpyDType
 from .op import Op, ops
-from .opmath import narrowed, widened
+from .opmath import HALF, narrowed, widened
 
 if TYPE_CHECKING:
     from .walk_arithmetic import Arithmetic
@@ -132,7 +132,8 @@ def _in_single(apply: Apply) -> Apply:
     """The rules of an op whose derivative is computed in single precision too where it is of half precision."""
 
     def wide(g: Any, saved: Sequence[Any], static: Sequence[Any], metas: Sequence[Any]) -> Sequence[Any]:
-        found = widened((g, *saved), _cast)
+        # Nearly all gradients are arrays of another precision.
+        found = None if type(g) is np.ndarray and g.dtype != HALF else widened((g, *saved), _cast)
         if found is None:
             return apply(g, saved, static, metas)
         results: Sequence[Any] = narrowed(apply(found[0], found[1:], static, metas), _cast)
