@@ -59,3 +59,13 @@ def test_operations_of_several_steps(function: Callable[..., Any], number: float
         assert ours.dtype == np.float16
         # The order of the steps may differ, which shows in single precision and so in few elements.
         assert np.mean((ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))) < 0.01
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "logcumsumexp"])
+def test_what_runs_along_a_dimension_is_accumulated_in_single_precision(name: str) -> None:
+    x = np.concatenate([Y, [60_000, 60_000, -60_000]]).astype(np.float16)
+    theirs = getattr(torch, name)(torch.from_numpy(x), 0).numpy()
+    plan = compile_trace(trace(lambda x: getattr(gradwire.ops, name)(x, 0), [meta_of_array(x)]))
+    for ours in (getattr(gradwire.ops, name)(gradwire.tensor(x), 0).numpy(), plan([x])[0]):
+        assert ours.dtype == np.float16
+        np.testing.assert_array_equal(ours, theirs)

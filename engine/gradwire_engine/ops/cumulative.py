@@ -13,7 +13,7 @@ from ..op import op, ops
 from ..params import Dtype, Tensor
 from ..shapes import sum_dtype
 from .recurrence import shifted
-from .reduce import as_dtype, not_implemented
+from .reduce import as_dtype, not_implemented, running
 
 _LONG = np.dtype(np.int64)
 
@@ -34,7 +34,7 @@ def cumsum(input: Tensor, dim: int, *, dtype: Dtype | None = None) -> Array:
     """The running sum along ``dim``; booleans and integers are summed in int64."""
     wanted = _cumsum_meta(input, dim, dtype).dtype
     values = as_dtype(input, wanted)
-    return np.cumsum(values, axis=dim, dtype=wanted) if input.ndim else values
+    return running(np.add, values, dim, wanted) if input.ndim else values
 
 
 def _check_extremum(name: str, input: Any, dim: int) -> None:
@@ -107,6 +107,6 @@ def logcumsumexp(input: Tensor, dim: int) -> Any:
     if input.ndim == 0 or input.size == 0:
         return input
     if input.dtype.kind == "f":
-        return np.logaddexp.accumulate(input, axis=dim)
+        return running(np.logaddexp, input, dim, input.dtype)
     largest = np.max(input.real, axis=dim, keepdims=True)
     return np.log(np.cumsum(np.exp(input - largest), axis=dim)) + largest

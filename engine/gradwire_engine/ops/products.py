@@ -13,7 +13,7 @@ from ..opmath import HALF, SINGLE
 from ..params import Dtype, Tensor
 from ..shapes import reduced_shape, sum_dtype
 from .recurrence import shifted
-from .reduce import as_dtype, restore
+from .reduce import as_dtype, restore, running
 
 
 def _product(input: Array, axis: int | None, keepdim: bool, dtype: NumpyDType) -> Any:
@@ -85,4 +85,4 @@ def cumprod(input: Tensor, dim: int, *, dtype: Dtype | None = None) -> Array:
     """The running product along ``dim``."""
     wanted = _cumprod_meta(input, dim, dtype).dtype
     values = as_dtype(input, wanted)
-    return np.cumprod(values, axis=dim, dtype=wanted) if input.ndim else values
+    return running(np.multiply, values, dim, wanted) if input.ndim else values

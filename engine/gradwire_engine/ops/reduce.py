@@ -59,6 +59,13 @@ def total(x: Array, axis: Shape | None, keepdim: bool, dtype: NumpyDType) -> Any
     return np.sum(x, axis=axis, keepdims=keepdim, dtype=dtype)
 
 
+def running(function: np.ufunc, x: Array, axis: int, dtype: NumpyDType) -> Array:
+    """The results of a function of two up to each element; half precision is accumulated in single precision, as torch does."""
+    if dtype == HALF:
+        return np.asarray(function.accumulate(x, axis=axis, dtype=SINGLE)).astype(HALF)
+    return np.asarray(function.accumulate(x, axis=axis, dtype=dtype))
+
+
 @op(
     "sum",
     overload="default",
