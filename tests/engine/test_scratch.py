@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,17 @@ def test_a_program_refuses_to_renormalise_a_table() -> None:
         PURE.reset(token)
     assert caught.value.code == "inplace_in_program"
     assert table._data.tolist() == [[3, 3], [3, 3]]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_single_precision_in_place_of_half_is_counted(dtype: str) -> None:
+    x = np.ones((1, 4, 256, 256), dtype)
+    how = ((2, 2), (2, 2), 0, False, True, None)
+    op = REGISTRY["nn.functional.avg_pool2d"]
+    assert isinstance(op, Op)
+    tracemalloc.start()
+    result = op.run([x, *how])
+    used = tracemalloc.get_traced_memory()[1] - result.nbytes
+    tracemalloc.stop()
+    # Beside small things, such as the places of the windows.
+    assert used < scratch(op.name, dense(x.shape, x.dtype), *how) + 0.2 * MIB

@@ -10,6 +10,7 @@ from ..dtypes import Array
 from ..errors import TensorRuntimeError
 from ..meta import Meta, Shape, dense
 from ..op import op, ops
+from ..opmath import HALF, SINGLE
 from ..params import Dims, Size, Tensor
 from .pooling import Pool, only_size, read_pool
 from .windows import inside, padded
@@ -45,6 +46,11 @@ def _avg_rule(
 
 
 def _avg_scratch(input: Meta, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, divisor_override: int | None) -> int:
+    if input.dtype == HALF:
+        # It is pooled in single precision, beside what it is cast from and to.
+        wide = dense(input.shape, SINGLE)
+        held = wide.nbytes + _avg_meta(wide, kernel_size, stride, padding, ceil_mode, divisor_override).nbytes
+        return held + _avg_scratch(wide, kernel_size, stride, padding, ceil_mode, divisor_override)
     pool = _avg_pool(input, kernel_size, stride, padding, ceil_mode, divisor_override)
     # Integers are divided with their signs and magnitudes apart.
     results = 1 if input.dtype.kind == "f" else 4
