@@ -40,6 +40,7 @@ _NOT: Final = (
     "random",
     "numbers",
     "numbers_alone",
+    "opmath",
     "inplace",
     "method",
 )
