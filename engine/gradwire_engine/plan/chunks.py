@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..meta import dense
-from ..op import Op
+from ..op import Op, op
 from ..params import Tensor
 from ..stopping import check
 from ..symbolic import Form, Instruction, Trace, Variable
@@ -18,46 +19,20 @@ if TYPE_CHECKING:
     from .interpreted import Interpreted
     from .plan import Plan
 
-_NOTHING: Final = (
-    "result",
-    "outputs",
-    "batch",
-    "promoted",
-    "check",
-    "inplace_check",
-    "scratch",
-    "work",
-    "meta",
-    "grad_fn",
-    "inplace_grad_fn",
-)
-_NOT: Final = (
-    "plain_tuple",
-    "composite",
-    "view",
-    "elementwise",
-    "data_dependent",
-    "random",
-    "numbers",
-    "numbers_alone",
-    "opmath",
-    "inplace",
-    "method",
-)
 _FACTS: Final[dict[str, Any]] = {
-    **dict.fromkeys(_NOTHING),
-    **dict.fromkeys(_NOT, False),
+    **{name: parameter.default for name, parameter in signature(op).parameters.items()},
     "name": "_in_chunks",
-    "overload": "",
     "promotion": "none",
+    "numbers": False,
     "vjp": {},
-    "aliases": (),
-    "holomorphic": True,
+    "elementwise": False,
+    "inplace": False,
+    "method": False,
     "variable_outputs": True,
     # Plans are called in the caller's context, as are kernels that make tensors.
     "creation": True,
 }
-"""What is declared of it, as of other ops: it has neither rules nor names of its own."""
+"""What is declared of it, for the rest as of every op: it has neither rules nor names of its own."""
 
 
 class InChunks(Op):
