@@ -65,7 +65,8 @@ def initial_seed() -> int:
 
 def _constructor(dtype: DType) -> Callable[..., Tensor]:
     def of_elements_or_sizes(*data: Any) -> Tensor:
-        return construct(data, dtype, created)  # type: ignore[no-any-return]
+        made: Tensor = construct(data, dtype, created)
+        return made
 
     of_elements_or_sizes.__doc__ = f"A tensor of {dtype.torch_name} with the elements of one sequence, or of these sizes."
     return of_elements_or_sizes

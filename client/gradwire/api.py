@@ -8,9 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 from .calls import ClientCalls, SessionCalls
 from .conversations import Conversation
@@ -18,7 +17,7 @@ from .drivers import arun, run
 from .functions import AsyncFunction, Function
 from .local import AsyncLocalTransport, LocalTransport
 from .transport import AsyncTransport, Transport
-from .waiting import awaiting, waiting
+from .waiting import awaiting, awaiting_for, waiting, waiting_for
 
 T = TypeVar("T")
 
@@ -153,73 +152,9 @@ class Client:
     info = waiting(ClientCalls.info)
     list_functions = waiting(ClientCalls.list_functions)
     delete_function = waiting(ClientCalls.delete_function)
-
-    def session(self, *, ttl_seconds: float | None = None, default_dtype: str | None = None, seed: int | None = None) -> Session:
-        """Opens a session.
-
-        Args:
-            ttl_seconds: How long it may lie idle.
-            default_dtype: Its default dtype.
-            seed: The state of its random generator.
-        """
-        calls = self._run(self._calls.session(ttl_seconds=ttl_seconds, default_dtype=default_dtype, seed=seed))
-        return Session(calls, self._transport)
-
-    def put_function(
-        self,
-        name: str,
-        *,
-        inputs: Mapping[str, Any],
-        outputs: Sequence[str],
-        program: str | None = None,
-        nodes: Sequence[Mapping[str, Any]] | None = None,
-        functions: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        default_dtype: str | None = None,
-        if_match: str | None = None,
-        only_new: bool = False,
-    ) -> Function:
-        """Registers a function; the same again changes nothing.
-
-        Args:
-            name: Its name.
-            inputs: How its inputs are declared: ``{"x": {"dtype": "float64", "shape": ["n", 3]}}``.
-            outputs: The names of its outputs.
-            program: What it computes, as text.
-            nodes: Or as nodes.
-            functions: The custom functions that it calls.
-            description: What it is for.
-            default_dtype: The dtype of numbers that have none.
-            if_match: The hash that the current version must have.
-            only_new: Whether there must be no such function yet.
-
-        Raises:
-            ServiceError: The function is wrong; ``pointer`` leads to the place, ``line`` and ``column`` too where it is a text.
-            Conflict: It is not as ``if_match`` or ``only_new`` has it.
-        """
-        calls = self._run(
-            self._calls.put_function(
-                name,
-                inputs=inputs,
-                outputs=outputs,
-                program=program,
-                nodes=nodes,
-                functions=functions,
-                description=description,
-                default_dtype=default_dtype,
-                if_match=if_match,
-                only_new=only_new,
-            )
-        )
-        return Function(calls, self._transport)
-
-    def get_function(self, name: str) -> Function:
-        """The function of this name, or ``name@hash`` for one of its versions.
-
-        Raises:
-            NotFound: There is none.
-        """
-        return Function(self._run(self._calls.get_function(name)), self._transport)
+    session = waiting_for(Session, ClientCalls.session)
+    put_function = waiting_for(Function, ClientCalls.put_function)
+    get_function = waiting_for(Function, ClientCalls.get_function)
 
     def close(self) -> None:
         """Closes the connections."""
@@ -264,73 +199,9 @@ class AsyncClient:
     info = awaiting(ClientCalls.info)
     list_functions = awaiting(ClientCalls.list_functions)
     delete_function = awaiting(ClientCalls.delete_function)
-
-    async def session(self, *, ttl_seconds: float | None = None, default_dtype: str | None = None, seed: int | None = None) -> AsyncSession:
-        """Opens a session; ``async with await client.session() as session`` deletes it at the end of the block.
-
-        Args:
-            ttl_seconds: How long it may lie idle.
-            default_dtype: Its default dtype.
-            seed: The state of its random generator.
-        """
-        calls = await self._run(self._calls.session(ttl_seconds=ttl_seconds, default_dtype=default_dtype, seed=seed))
-        return AsyncSession(calls, self._transport)
-
-    async def put_function(
-        self,
-        name: str,
-        *,
-        inputs: Mapping[str, Any],
-        outputs: Sequence[str],
-        program: str | None = None,
-        nodes: Sequence[Mapping[str, Any]] | None = None,
-        functions: Mapping[str, Any] | None = None,
-        description: str | None = None,
-        default_dtype: str | None = None,
-        if_match: str | None = None,
-        only_new: bool = False,
-    ) -> AsyncFunction:
-        """Registers a function; the same again changes nothing.
-
-        Args:
-            name: Its name.
-            inputs: How its inputs are declared: ``{"x": {"dtype": "float64", "shape": ["n", 3]}}``.
-            outputs: The names of its outputs.
-            program: What it computes, as text.
-            nodes: Or as nodes.
-            functions: The custom functions that it calls.
-            description: What it is for.
-            default_dtype: The dtype of numbers that have none.
-            if_match: The hash that the current version must have.
-            only_new: Whether there must be no such function yet.
-
-        Raises:
-            ServiceError: The function is wrong; ``pointer`` leads to the place, ``line`` and ``column`` too where it is a text.
-            Conflict: It is not as ``if_match`` or ``only_new`` has it.
-        """
-        calls = await self._run(
-            self._calls.put_function(
-                name,
-                inputs=inputs,
-                outputs=outputs,
-                program=program,
-                nodes=nodes,
-                functions=functions,
-                description=description,
-                default_dtype=default_dtype,
-                if_match=if_match,
-                only_new=only_new,
-            )
-        )
-        return AsyncFunction(calls, self._transport)
-
-    async def get_function(self, name: str) -> AsyncFunction:
-        """The function of this name, or ``name@hash`` for one of its versions.
-
-        Raises:
-            NotFound: There is none.
-        """
-        return AsyncFunction(await self._run(self._calls.get_function(name)), self._transport)
+    session = awaiting_for(AsyncSession, ClientCalls.session)
+    put_function = awaiting_for(AsyncFunction, ClientCalls.put_function)
+    get_function = awaiting_for(AsyncFunction, ClientCalls.get_function)
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -57,15 +57,32 @@ class ClientCalls:
         *,
         inputs: Mapping[str, Any],
         outputs: Sequence[str],
-        program: str | None,
-        nodes: Sequence[Mapping[str, Any]] | None,
-        functions: Mapping[str, Any] | None,
-        description: str | None,
-        default_dtype: str | None,
-        if_match: str | None,
-        only_new: bool,
+        program: str | None = None,
+        nodes: Sequence[Mapping[str, Any]] | None = None,
+        functions: Mapping[str, Any] | None = None,
+        description: str | None = None,
+        default_dtype: str | None = None,
+        if_match: str | None = None,
+        only_new: bool = False,
     ) -> Conversation[FunctionCalls]:
-        """Registers a function."""
+        """Registers a function; the same again changes nothing.
+
+        Args:
+            name: Its name.
+            inputs: How its inputs are declared: ``{"x": {"dtype": "float64", "shape": ["n", 3]}}``.
+            outputs: The names of its outputs.
+            program: What it computes, as text.
+            nodes: Or as nodes.
+            functions: The custom functions that it calls.
+            description: What it is for.
+            default_dtype: The dtype of numbers that have none.
+            if_match: The hash that the current version must have.
+            only_new: Whether there must be no such function yet.
+
+        Raises:
+            ServiceError: The function is wrong; ``pointer`` leads to the place, ``line`` and ``column`` too where it is a text.
+            Conflict: It is not as ``if_match`` or ``only_new`` has it.
+        """
         given = {
             "program": program,
             "nodes": nodes,
@@ -81,7 +98,11 @@ class ClientCalls:
         return FunctionCalls(name, described, self._retries)
 
     def get_function(self, name: str) -> Conversation[FunctionCalls]:
-        """Finds a function."""
+        """The function of this name, or ``name@hash`` for one of its versions.
+
+        Raises:
+            NotFound: There is none.
+        """
         return FunctionCalls(name, (yield from conversations.get_function(name, retries=self._retries)), self._retries)
 
     def list_functions(self) -> Conversation[list[Document]]:
@@ -101,8 +122,16 @@ class ClientCalls:
         """
         return conversations.delete_function(name, condition=_if_match(if_match), retries=self._retries)
 
-    def session(self, *, ttl_seconds: float | None, default_dtype: str | None, seed: int | None) -> Conversation[SessionCalls]:
-        """Opens a session."""
+    def session(
+        self, *, ttl_seconds: float | None = None, default_dtype: str | None = None, seed: int | None = None
+    ) -> Conversation[SessionCalls]:
+        """Opens a session.
+
+        Args:
+            ttl_seconds: How long it may lie idle.
+            default_dtype: Its default dtype.
+            seed: The state of its random generator.
+        """
         opened = yield from conversations.open_session(
             ttl_seconds=ttl_seconds, default_dtype=default_dtype, seed=seed, retries=self._retries
         )
