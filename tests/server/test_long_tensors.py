@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from gradwire_engine.base64_text import Base64
 from gradwire_engine.codec import decode
-from gradwire_engine.errors import GradwireError
-from gradwire_engine.number_lists import Numbers
 from gradwire_server import long_tensors, wire
 from gradwire_server.services.digest import digest
 from gradwire_server.wire import MalformedJson, TooManyValues, loads
+from tests.server.taken import outcome, written
 
 
 @pytest.fixture(autouse=True)
@@ -28,23 +27,6 @@ def _short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_tensors, "_LOOKED_AT", 5)
     monkeypatch.setattr(long_tensors, "_SEARCHED_BYTES", 3)
     monkeypatch.setattr(wire, "PIECE_BYTES", 1)
-
-
-def written(value: Any) -> Any:
-    """The document with its strings put back."""
-    if isinstance(value, (Base64, Numbers)):
-        return value.written()
-    if isinstance(value, dict):
-        return {key: written(item) for key, item in value.items()}
-    return [written(item) for item in value] if isinstance(value, list) else value
-
-
-def outcome(tensor: Any) -> Any:
-    try:
-        array = decode(tensor).array
-    except GradwireError as error:
-        return error.code, error.detail, error.pointer
-    return array.dtype, array.shape, array.tobytes()
 
 
 TEXT = base64.b64encode(np.arange(5.0).tobytes()).decode()

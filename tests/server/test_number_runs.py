@@ -11,11 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gradwire_engine.codec import decode
-from gradwire_engine.errors import GradwireError
 from gradwire_engine.number_lists import Numbers
 from gradwire_server import long_tensors, number_runs, wire
 from gradwire_server.wire import MalformedJson, TooManyValues, loads
+from tests.server.taken import outcome, written
 
 
 @pytest.fixture(autouse=True)
@@ -30,23 +29,6 @@ def loaded(body: bytes) -> Any:
     return loads(body, tensors=True)
 
 
-def lists_of(value: Any) -> Any:
-    """The document with the numbers as lists again."""
-    if isinstance(value, Numbers):
-        return value.written()
-    if isinstance(value, dict):
-        return {key: lists_of(item) for key, item in value.items()}
-    return [lists_of(item) for item in value] if isinstance(value, list) else value
-
-
-def outcome(tensor: Any) -> Any:
-    try:
-        array = decode(tensor).array
-    except GradwireError as error:
-        return error.code, error.detail, error.pointer
-    return array.dtype, array.shape, array.tobytes()
-
-
 def check_same(data: bytes, **members: Any) -> None:
     """Reads a tensor both ways: what comes of it, value or error, is the same."""
     rest = "".join(f',"{key}":{json.dumps(value)}' for key, value in members.items()).encode()
@@ -58,7 +40,7 @@ def check_same(data: bytes, **members: Any) -> None:
             loaded(body)
         return
     quick = loaded(body)
-    assert repr(lists_of(quick)) == repr(slow)
+    assert repr(written(quick)) == repr(slow)
     assert outcome(quick["inputs"]["x"]) == outcome(slow["inputs"]["x"])
 
 
@@ -151,7 +133,7 @@ def test_numbers_elsewhere_stay_lists() -> None:
         assert isinstance(found["inputs"]["x"]["data"], Numbers)
         assert isinstance(found["nodes"][0]["args"][0]["data"], Numbers)
         assert found["inputs"]["data"] == found["nodes"][0]["kwargs"]["data"] == [1, 2, 3]
-        assert lists_of(found) == document
+        assert written(found) == document
 
 
 def test_inputs_may_be_called_data() -> None:

@@ -23,24 +23,15 @@ from ..services.functions.condition import Condition
 from ..services.functions.service import Prepared
 from .caller import owner_of, page_of
 from .context import Context
+from .function_endpoint import FunctionEndpoint
 from .function_routes import CALLS, documented
 from .minimize import MinimizeFunction
 
 _TAG: Final = re.compile(r'(W/)?"([^"]*)"')
 
 
-class _Endpoint:
-    """What the endpoints have in common.
-
-    Args:
-        context: The application's parts.
-    """
-
-    def __init__(self, context: Context) -> None:
-        self._settings = context.settings
-        self._functions = context.services.functions
-        self._compute = context.compute
-        self._documents = context.documents
+class _Endpoint(FunctionEndpoint):
+    """What the endpoints have in common that answer a document with one."""
 
     async def _answer(
         self,

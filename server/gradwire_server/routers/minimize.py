@@ -19,14 +19,16 @@ from ..documents import Written
 from ..events import Progress, send_progress
 from ..exchange import read_body, send_answer
 from ..negotiation import EVENTS, JSON, call_options
+from .caller import owner_of
 from .context import Context
+from .function_endpoint import FunctionEndpoint
 
 # What the search leaves of the time for writing its result, on a machine that may have much else to do.
 _RESERVE: Final = 0.1
 _RESERVE_SECONDS: Final = 0.5
 
 
-class MinimizeFunction:
+class MinimizeFunction(FunctionEndpoint):
     """Minimises a function.
 
     Args:
@@ -34,10 +36,7 @@ class MinimizeFunction:
     """
 
     def __init__(self, context: Context) -> None:
-        self._settings = context.settings
-        self._functions = context.services.functions
-        self._compute = context.compute
-        self._documents = context.documents
+        super().__init__(context)
         # Searches take long: one thread is left to all others.
         self._turns = asyncio.Semaphore(max(1, context.settings.compute_threads - 1))
 
@@ -45,7 +44,7 @@ class MinimizeFunction:
         """Handles one request."""
         settings, documents = self._settings, self._documents
         options = call_options(scope, settings.request_seconds, may_dry_run=True, may_stream=True)
-        name, owner = scope["path_params"]["name"], scope.get("state", {}).get("owner")
+        name, owner = scope["path_params"]["name"], owner_of(scope)
         allowance = Allowance(options.seconds)
         body = await read_body(scope, receive, min(options.seconds, settings.body_seconds))
         progress: Progress[dict[str, Any]] = Progress()
