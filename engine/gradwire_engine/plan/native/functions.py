@@ -1,5 +1,7 @@
 """Elementary functions without branches, for vectors of float64 and float32: within 2 units in the last place, special values as IEEE 754.
 
+``logaddexp`` is less exact where it is near 0, as NumPy's is: two numbers of opposite signs make it up.
+
 The methods are Cody and Waite's ("Software Manual for the Elementary Functions", 1980): the argument is reduced to a small interval by
 subtracting a multiple of pi/2 or ln 2 that is kept in parts, whose products with small integers are exact, and what is left goes through
 a polynomial. Every polynomial here is the Taylor series, cut off where the next term is below the rounding on that interval, so the
